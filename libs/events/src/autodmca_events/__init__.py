@@ -1,0 +1,1 @@
+"""Typed events: structs, envelope, topics and the schemas generated from them."""

@@ -1,0 +1,1 @@
+"""Typed producer, tail reader, processor and table over Kafka."""

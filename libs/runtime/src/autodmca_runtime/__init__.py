@@ -1,0 +1,1 @@
+"""Configuration, logging, health, shutdown and token verification."""

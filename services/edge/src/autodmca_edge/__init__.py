@@ -1,0 +1,1 @@
+"""The edge node: Kafka to WebSocket."""

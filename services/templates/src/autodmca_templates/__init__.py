@@ -1,0 +1,1 @@
+"""Takedown templates: validation, workflow, rendering."""
