@@ -1,0 +1,86 @@
+# The commands people use; `make help` lists them. Everything is installed inside this folder:
+# uv in .tools/, Python packages in .venv/, Node packages in node_modules/.
+PYTHON ?= python3
+ARGS ?=
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check bench clean lock generate
+
+# An environment that somebody else made must not leak into ours.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+
+BIN := .venv/bin
+UV := .tools/uv/bin/uv
+VENV := .venv/.installed
+NODE := node_modules/.installed
+PROJECTS := $(sort $(wildcard libs/*/pyproject.toml services/*/pyproject.toml))
+PACKAGES := $(patsubst %/pyproject.toml,%,$(PROJECTS))
+SOURCES := libs services tests deploy conftest.py
+LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+  --no-emit-index-url --no-emit-find-links --python-version 3.11 --all-extras --group dev \
+  $(PROJECTS) $(foreach p,$(PROJECTS),--no-emit-package $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(p)))
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(VENV) ## the whole system on this machine, with real work flowing; Ctrl-C stops it
+	@exec $(BIN)/python -m deploy.local.run
+
+test: $(VENV) ## every test, on Apache Kafka and on the embedded broker (ARGS="-k resume" for some)
+	@PYTHON=$(BIN)/python deploy/local/system-packages kafka
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV) $(NODE) ## formatting, lint, types, imports, lock, generated files, unused code
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+	$(BIN)/vulture
+	cp requirements.lock .tools/requirements.lock && $(LOCK) -o .tools/requirements.lock
+	diff -u requirements.lock .tools/requirements.lock
+	$(BIN)/python -m autodmca_events.generate --check
+	$(BIN)/python -m autodmca_events.compatibility
+	$(BIN)/python -m docs.generate --check
+	npm run --silent types
+	npm run --silent lint
+	node libs/events/validate-asyncapi.mjs
+
+bench: $(VENV) ## measure against the references; prints Markdown tables
+	$(BIN)/python -m tests.load.run $(ARGS)
+
+clean: ## remove everything that was installed or built here
+	rm -rf .venv .tools .run node_modules .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: $(UV) ## write requirements.lock anew, keeping standing pins (ARGS=--upgrade for newer ones)
+	$(LOCK) $(ARGS) -o requirements.lock
+
+generate: $(VENV) ## write the generated schemas, types and tables of the documentation anew
+	$(BIN)/python -m autodmca_events.generate
+	$(BIN)/python -m docs.generate
+
+# uv is taken from the lock like everything else, so that every machine runs the same one.
+$(UV): | requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 13) or sys.exit( \
+	  "Python 3.11 to 3.13 is needed, %s is %d.%d: try make PYTHON=python3.12" % (sys.executable, *v))'
+	@PYTHON=$(PYTHON) deploy/local/system-packages venv
+	$(PYTHON) -m venv --clear .tools/uv
+	@awk '/^[a-z]/ { uv = /^uv==/ } uv' requirements.lock > .tools/uv/requirements.txt
+	.tools/uv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r .tools/uv/requirements.txt
+	@touch $@
+
+$(VENV): requirements.lock pyproject.toml $(PROJECTS) | $(UV)
+	@test -x $(BIN)/python && $(BIN)/python -c '' || $(UV) venv --quiet --clear --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
+	@touch $@
+
+$(NODE): package-lock.json package.json .npmrc
+	@deploy/local/system-packages node
+	npm ci --no-progress
+	@touch $@
