@@ -1,0 +1,46 @@
+"""Moments on the wire: RFC 3339, UTC, written `Z`.
+
+Owns the one textual form that this project writes, always with three digits of a second, so that
+timestamps compare as strings; reads none, one, two or three. Never reads a clock.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from autodmca_events.errors import InvalidTimestamp
+
+# `$(?!\n)`: Python's `$` also matches before a final newline, ECMAScript's does not.
+_PATTERN: Final = (
+    r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,3})?Z$(?!\n)"
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+Timestamp = Annotated[str, Meta(pattern=_PATTERN, description="RFC 3339, UTC, at most milliseconds.")]
+
+
+def rfc3339(ms: int) -> str:
+    """Milliseconds since the Unix epoch as `2023-12-07T10:30:00.000Z`.
+
+    Raises InvalidTimestamp outside the years 1-9999.
+    """
+    try:
+        moment = _EPOCH + timedelta(milliseconds=ms)
+    except OverflowError as error:
+        raise InvalidTimestamp(f"{ms} ms is outside the years 1-9999") from error
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def ms_of(timestamp: str) -> int:
+    """Milliseconds since the Unix epoch; raises InvalidTimestamp for any other form, and for no date."""
+    try:
+        # The suffix is what tells RFC 3339 in UTC from the rest of ISO 8601.
+        moment = datetime.fromisoformat(timestamp) if timestamp.endswith("Z") else None
+    except ValueError as error:
+        raise InvalidTimestamp(f"{timestamp!r} is no timestamp: {error}") from error
+    if moment is None:
+        raise InvalidTimestamp(f"{timestamp!r} is not in UTC, written Z")
+    return (moment - _EPOCH) // _MILLISECOND
