@@ -12,7 +12,7 @@ class EventsError(Exception):
     """Root of this library's errors."""
 
 
-class InvalidEvent(EventsError):  # noqa: N818 - the catalogue's word for it
+class InvalidEvent(EventsError):
     """Bytes that are no event, or an event that misses something.
 
     `event_type` is the type the value claims to have, None where it claims none; `path` is
@@ -26,5 +26,5 @@ class InvalidEvent(EventsError):  # noqa: N818 - the catalogue's word for it
         self.path = path
 
 
-class InvalidTimestamp(EventsError, ValueError):  # noqa: N818 - as above
+class InvalidTimestamp(EventsError, ValueError):
     """A timestamp that is not of this catalogue's form, or names no moment (30 February)."""

@@ -1,0 +1,1 @@
+"""What other languages and tools read, generated from the structs: JSON Schema, AsyncAPI, TypeScript."""
