@@ -1,0 +1,32 @@
+"""The fixtures of every test in this repository, wherever it lies."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # `tests` is importable however pytest is started
+
+from tests.brokers import (
+    _module_embedded,
+    _module_kafka,
+    any_broker,
+    embedded_broker,
+    fault_broker,
+    fault_embedded,
+    fault_kafka,
+    kafka_broker,
+    new_name,
+)
+
+__all__ = [
+    "_module_embedded",
+    "_module_kafka",
+    "any_broker",
+    "embedded_broker",
+    "fault_broker",
+    "fault_embedded",
+    "fault_kafka",
+    "kafka_broker",
+    "new_name",
+]

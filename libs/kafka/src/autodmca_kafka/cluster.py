@@ -1,0 +1,106 @@
+"""Reaching a cluster and asking it about topics.
+
+Owns the connect loop (a broker that is not up yet is waited for) and the description of a topic: its
+id, partitions and their leaders. Never creates a topic, never caches. Fails with `BrokerUnavailable`
+when nobody answers within the deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import Iterable
+
+import msgspec
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
+
+from autodmca_kafka.errors import BrokerTooOld, BrokerUnavailable
+from autodmca_kafka.wire import NO_ID, MetadataRequest
+
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 2.0
+UNKNOWN_TOPIC = 3
+LEADER_NOT_AVAILABLE = 5
+
+
+class PartitionDescription(msgspec.Struct, frozen=True):
+    partition: int
+    leader: int | None
+    leader_epoch: int
+
+
+class TopicDescription(msgspec.Struct, frozen=True):
+    """A topic as the cluster describes it. `epoch` names this incarnation: a topic that is deleted and
+    created again has another (KIP-516); 22 characters of URL-safe base 64, or "" where there is none."""
+
+    name: str
+    epoch: str
+    partitions: dict[int, PartitionDescription]
+
+
+async def connect(
+    bootstrap_servers: str, *, client_id: str, deadline_s: float, request_timeout_ms: int = 10_000
+) -> AIOKafkaClient:
+    """A client that has reached the cluster; waits for a broker that is not up yet.
+
+    Cancellation leaves nothing open. Raises BrokerUnavailable after `deadline_s` seconds.
+    """
+    client = AIOKafkaClient(
+        bootstrap_servers=bootstrap_servers, client_id=client_id, request_timeout_ms=request_timeout_ms
+    )
+    pause = FIRST_PAUSE_S
+    reason = "no answer"
+    try:
+        async with asyncio.timeout(deadline_s):
+            while True:
+                try:
+                    await client.bootstrap()
+                    return client
+                except (KafkaError, OSError) as error:
+                    reason = str(error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+    except TimeoutError:
+        await close(client)
+        raise BrokerUnavailable(bootstrap_servers, reason) from None
+    except BaseException:
+        await close(client)
+        raise
+
+
+async def close(client: AIOKafkaClient) -> None:
+    """Close the client's connections; a connection that breaks meanwhile is closed too."""
+    with contextlib.suppress(KafkaError, OSError):
+        await client.close()
+
+
+async def describe_topics(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, TopicDescription]:
+    """What one broker of the cluster knows about `topics`; one that does not exist is absent.
+
+    Raises aiokafka's KafkaError when that broker cannot be reached, BrokerTooOld.
+    """
+    node = client.get_random_node()
+    try:
+        answer = await client.send("bootstrap" if node is None else node, MetadataRequest(sorted(topics)))
+    except (IncompatibleBrokerVersion, NotImplementedError) as error:
+        raise BrokerTooOld("Metadata version 10") from error
+    found = {}
+    for error_code, name, topic_id, _internal, partitions, _operations, _tags in answer.topics:
+        if error_code in (0, LEADER_NOT_AVAILABLE) and partitions:
+            found[name] = TopicDescription(name, _epoch(topic_id), _partitions(partitions))
+    return found
+
+
+def _epoch(topic_id: bytes) -> str:
+    return "" if topic_id == NO_ID else base64.urlsafe_b64encode(topic_id).decode().rstrip("=")
+
+
+def _partitions(
+    described: list[tuple[int, int, int, int, list[int], list[int], list[int], dict[int, bytes]]],
+) -> dict[int, PartitionDescription]:
+    return {
+        partition: PartitionDescription(partition, leader if leader >= 0 else None, leader_epoch)
+        for _error, partition, leader, leader_epoch, *_rest in described
+    }

@@ -1,0 +1,170 @@
+"""Every error this library raises.
+
+    KafkaLibraryError
+    ├── RecoverableError            the same call may succeed later
+    │   ├── BrokerUnavailable       no broker answered within the deadline
+    │   ├── BufferFull              the producer holds as many records as it may
+    │   ├── DeliveryFailed          a record was not acknowledged in time; it may still be in the log
+    │   ├── TopicMissing            the topic does not exist (yet, or any more)
+    │   ├── TooManyWaiting          as many askers wait for an outcome as may
+    │   └── NoOutcome               the outcome of an input was not seen in time; it may still be applied
+    └── FatalError                  the same call will fail again
+        ├── TopicMismatch           a topic exists with another number of partitions
+        ├── TopicDeleted            a topic went away while it was being read
+        ├── OffsetOutOfRange        the log does not hold that offset
+        ├── CorruptBatch            a batch in the log cannot be decoded
+        ├── Refused                 the broker, or a limit here, refuses a record or a topic
+        ├── BrokerTooOld            the broker lacks a request this library needs
+        ├── InputFailed             an input could not be applied; it is a dead letter
+        ├── InputsRewound           an inputs topic went back: it was created anew, its state was not
+        ├── StateUnreadable         a state record is not what this program's state type says
+        ├── NoEmbeddedBroker        the embedded broker's program is not installed or does not start
+        └── Closed                  the object was closed, or never started
+
+What comes from the broker about a place in the log carries `topic`, `partition` and `offset`.
+"""
+
+from __future__ import annotations
+
+
+class KafkaLibraryError(Exception):
+    """The root of the tree."""
+
+
+class RecoverableError(KafkaLibraryError):
+    """The same call may succeed later, without a change by a person."""
+
+
+class FatalError(KafkaLibraryError):
+    """The same call will fail again until somebody changes something."""
+
+
+class BrokerUnavailable(RecoverableError):
+    def __init__(self, bootstrap_servers: str, reason: str) -> None:
+        super().__init__(f"no Kafka broker at {bootstrap_servers}: {reason}")
+        self.bootstrap_servers = bootstrap_servers
+        self.reason = reason
+
+
+class BufferFull(RecoverableError):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} records are waiting for the broker; no more are taken")
+        self.limit = limit
+
+
+class DeliveryFailed(RecoverableError):
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(f"a record for {topic} was not acknowledged: {reason}")
+        self.topic = topic
+        self.reason = reason
+
+
+class TopicMissing(RecoverableError):
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"topic {topic} does not exist; create it with ensure_topics")
+        self.topic = topic
+
+
+class TooManyWaiting(RecoverableError):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} askers are waiting for an outcome; no more are taken")
+        self.limit = limit
+
+
+class NoOutcome(RecoverableError):
+    def __init__(self, topic: str, timeout_s: float) -> None:
+        super().__init__(f"no outcome on {topic} within {timeout_s} s; the input may still be applied")
+        self.topic = topic
+        self.timeout_s = timeout_s
+
+
+class TopicMismatch(FatalError):
+    """Raised by `ensure_topics`; `mismatches` is topic -> (wanted, found) numbers of partitions."""
+
+    def __init__(self, mismatches: dict[str, tuple[int, int]]) -> None:
+        found = ", ".join(f"{t} has {n}, wanted {w}" for t, (w, n) in sorted(mismatches.items()))
+        super().__init__(f"topics exist with another number of partitions: {found}")
+        self.mismatches = mismatches
+
+
+class TopicDeleted(FatalError):
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"topic {topic} was deleted")
+        self.topic = topic
+
+
+class OffsetOutOfRange(FatalError):
+    """`earliest` is the first offset the log still holds, `end` the one the next record will get."""
+
+    def __init__(self, topic: str, partition: int, offset: int, earliest: int, end: int) -> None:
+        super().__init__(f"{topic}[{partition}] holds offsets {earliest} to {end}, not {offset}")
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.earliest = earliest
+        self.end = end
+
+
+class CorruptBatch(FatalError):
+    """`next_offset` is where reading can go on, as far as the batch's header can be believed."""
+
+    def __init__(self, topic: str, partition: int, offset: int, next_offset: int, reason: str) -> None:
+        super().__init__(f"{topic}[{partition}] from offset {offset} cannot be read: {reason}")
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.next_offset = next_offset
+        self.reason = reason
+
+
+class Refused(FatalError):
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(f"{topic}: refused: {reason}")
+        self.topic = topic
+        self.reason = reason
+
+
+class BrokerTooOld(FatalError):
+    def __init__(self, request: str) -> None:
+        super().__init__(f"the broker does not know {request}; Apache Kafka 2.8 or newer does")
+        self.request = request
+
+
+class InputFailed(FatalError):
+    def __init__(self, topic: str, partition: int, offset: int, reason: str) -> None:
+        super().__init__(f"{topic}[{partition}] offset {offset} could not be applied: {reason}")
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.reason = reason
+
+
+class InputsRewound(FatalError):
+    """`offset` stands in the log, or would be written next, though inputs up to `next_offset` are applied."""
+
+    def __init__(self, topic: str, partition: int, next_offset: int, offset: int) -> None:
+        super().__init__(
+            f"{topic}[{partition}] is at offset {offset} after inputs up to {next_offset} were applied:"
+            " delete the state topic too, or restore the inputs"
+        )
+        self.topic = topic
+        self.partition = partition
+        self.next_offset = next_offset
+        self.offset = offset
+
+
+class StateUnreadable(FatalError):
+    def __init__(self, topic: str, partition: int, offset: int, reason: str) -> None:
+        super().__init__(f"{topic}[{partition}] offset {offset}: {reason}")
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.reason = reason
+
+
+class NoEmbeddedBroker(FatalError):
+    pass
+
+
+class Closed(FatalError):
+    pass

@@ -1,0 +1,313 @@
+"""Writing to Kafka: typed events, and plain records for what is not an event.
+
+`EventProducer` owns the bound and the order of what was handed over and is not acknowledged by all in-sync
+replicas yet (`acks=all`; idempotent where the broker can): records for one partition leave in the order
+in which they were handed over. It never drops silently and never creates a topic: a record that cannot be
+delivered fails its own future, one that finds the buffer full fails at once with `BufferFull`.
+A broker that is away is waited for, up to `delivery_timeout_s` a record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
+from aiokafka.protocol.transaction import InitProducerIdRequest
+from autodmca_events import Payload, encode, envelope, event_type_of, new_id
+from autodmca_events.partitions import user_key
+from autodmca_events.topics import BROADCAST
+
+from autodmca_kafka import cluster
+from autodmca_kafka.delivery import Delivery, Lane, RecordPosition
+from autodmca_kafka.errors import (
+    BrokerTooOld,
+    BrokerUnavailable,
+    BufferFull,
+    Closed,
+    DeliveryFailed,
+    KafkaLibraryError,
+)
+from autodmca_kafka.metrics import ProducerMetrics
+
+log = structlog.get_logger(__name__)
+
+MAX_BATCH_BYTES = 128 * 1024
+REQUEST_TIMEOUT_MS = 20_000
+SWEEP_S = 0.25
+
+
+class EventProducer:
+    """An async context manager; leaving it flushes, for at most `flush_timeout_s` seconds.
+
+    `idempotent` None asks the broker and does without where it cannot; True insists. `max_buffered`
+    counts records. One producer serves any number of tasks on one event loop.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        *,
+        client_id: str,
+        idempotent: bool | None = None,
+        max_buffered: int = 10_000,
+        max_record_bytes: int = 1_000_000,
+        delivery_timeout_s: float = 120,
+        flush_timeout_s: float = 30,
+        connect_timeout_s: float = 60,
+        metrics: ProducerMetrics | None = None,
+    ) -> None:
+        self.idempotent = idempotent
+        self._bootstrap_servers = bootstrap_servers
+        self._client_id = client_id
+        self._max_buffered = max_buffered
+        self._max_record_bytes = max_record_bytes
+        self._delivery_timeout_s = delivery_timeout_s
+        self._flush_timeout_s = flush_timeout_s
+        self._connect_timeout_s = connect_timeout_s
+        self._metrics = metrics or ProducerMetrics()
+        self._inner: AIOKafkaProducer | None = None
+        self._renewing = asyncio.Lock()
+        self._lanes: dict[str, Lane] = {}
+        self._waiting: dict[Delivery, None] = {}  # in the order of their hand-over
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Reach the broker, waiting for one that is not up yet.
+
+        Raises BrokerUnavailable after `connect_timeout_s`, BrokerTooOld when idempotence was insisted on.
+        """
+        client = await cluster.connect(
+            self._bootstrap_servers, client_id=self._client_id, deadline_s=self._connect_timeout_s
+        )
+        try:
+            able = await _gives_producer_ids(client)
+        finally:
+            await cluster.close(client)
+        if self.idempotent and not able:
+            raise BrokerTooOld("InitProducerId, for idempotence")
+        self.idempotent = able if self.idempotent is None else self.idempotent
+        self._inner = await self._open()
+        self._sweeper = asyncio.create_task(self._sweep(), name="producer delivery deadlines")
+
+    async def stop(self) -> None:
+        """Flush and close. What is not acknowledged within `flush_timeout_s` fails with Closed."""
+        if self._inner is None:
+            return
+        inner, sweeper = self._inner, self._sweeper
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._flush_timeout_s):
+                    await self.flush()
+        finally:
+            self._inner = None
+            for lane in self._lanes.values():
+                await lane.close()
+            await _close(inner)
+            if sweeper is not None:
+                sweeper.cancel()
+                await asyncio.wait({sweeper})
+            for delivery in list(self._waiting):
+                self._settled(delivery, None, Closed("the producer was closed"))
+
+    async def send(
+        self,
+        payload: Payload,
+        *,
+        user_id: int | None = None,
+        id: str | None = None,  # noqa: A002 (the envelope's own word)
+        timestamp_ms: int | None = None,
+        metadata: dict[str, Any] | None = None,
+        traceparent: str | None = None,
+    ) -> RecordPosition:
+        """Write one event and return its position once it is acknowledged.
+
+        Cancelling stops the waiting, not the record. Raises what `enqueue` raises, and DeliveryFailed,
+        TopicMissing, Refused, Closed.
+        """
+        return await self.enqueue(
+            payload, user_id=user_id, id=id, timestamp_ms=timestamp_ms, metadata=metadata,
+            traceparent=traceparent,
+        )  # fmt: skip
+
+    def enqueue(
+        self,
+        payload: Payload,
+        *,
+        user_id: int | None = None,
+        id: str | None = None,  # noqa: A002
+        timestamp_ms: int | None = None,
+        metadata: dict[str, Any] | None = None,
+        traceparent: str | None = None,
+    ) -> asyncio.Future[RecordPosition]:
+        """Hand over one event without waiting; the future is its acknowledgement.
+
+        The record goes to the topic of the payload's type under the user's key, or, without `user_id`,
+        to the broadcast topic. Raises BufferFull, Closed, and autodmca_events' InvalidEvent.
+        """
+        timestamp_ms = _now_ms() if timestamp_ms is None else timestamp_ms
+        event_id = new_id() if id is None else id
+        event_type = event_type_of(payload)
+        event = envelope(payload, user_id=user_id, timestamp_ms=timestamp_ms, id=event_id, metadata=metadata)
+        headers = [("type", event_type.name.encode()), ("id", event_id.encode())]
+        if traceparent is not None:
+            headers.append(("traceparent", traceparent.encode()))
+        if user_id is None:
+            return self.enqueue_record(
+                BROADCAST, key=None, value=encode(event), headers=headers, partition=0,
+                timestamp_ms=timestamp_ms,
+            )  # fmt: skip
+        return self.enqueue_record(
+            event_type.topic, key=user_key(user_id), value=encode(event), headers=headers,
+            timestamp_ms=timestamp_ms,
+        )  # fmt: skip
+
+    async def send_record(
+        self,
+        topic: str,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        partition: int | None = None,
+        timestamp_ms: int | None = None,
+    ) -> RecordPosition:
+        """Write one record and return its position once it is acknowledged; see `send`."""
+        return await self.enqueue_record(
+            topic, key=key, value=value, headers=headers, partition=partition, timestamp_ms=timestamp_ms
+        )
+
+    def enqueue_record(
+        self,
+        topic: str,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        partition: int | None = None,
+        timestamp_ms: int | None = None,
+    ) -> asyncio.Future[RecordPosition]:
+        """Hand over one record without waiting. `value` None is a tombstone and needs a key; without
+        `partition`, the key's (Kafka's default partitioner). Raises BufferFull, Closed."""
+        if self._inner is None:
+            raise Closed("the producer is not running")
+        if len(self._waiting) >= self._max_buffered:
+            self._metrics.failed.labels("BufferFull").inc()
+            raise BufferFull(self._max_buffered)
+        if key is None and value is None:
+            raise ValueError("a record needs a key or a value")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[RecordPosition] = loop.create_future()
+        delivery = Delivery(topic, partition, key, value, list(headers), timestamp_ms, future, loop.time())
+        self._waiting[delivery] = None
+        self._metrics.waiting.inc()
+        lane = self._lanes.get(topic)
+        if lane is None:
+            lane = self._lanes[topic] = Lane(topic, self._current, self._renew, self._settled)
+        lane.put(delivery)
+        return future
+
+    async def flush(self) -> None:
+        """Return when everything handed over before this call is acknowledged or has failed."""
+        futures = [delivery.future for delivery in self._waiting if not delivery.future.done()]
+        if futures:
+            await asyncio.wait(futures)
+
+    def _settled(
+        self, delivery: Delivery, position: RecordPosition | None, error: KafkaLibraryError | None
+    ) -> None:
+        if self._waiting.pop(delivery, self) is self:
+            return
+        self._metrics.waiting.dec()
+        if position is not None:
+            elapsed = asyncio.get_running_loop().time() - delivery.handed_over
+            self._metrics.delivered.labels(delivery.topic).inc()
+            self._metrics.bytes.labels(delivery.topic).inc(len(delivery.value or b""))
+            self._metrics.latency.observe(elapsed)
+            if not delivery.future.done():
+                delivery.future.set_result(position)
+        elif error is not None and not delivery.future.done():
+            self._metrics.failed.labels(type(error).__name__).inc()
+            delivery.future.set_exception(error)
+
+    async def _sweep(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            oldest_allowed = clock() - self._delivery_timeout_s
+            for delivery in self._waiting:
+                if delivery.handed_over > oldest_allowed:
+                    break
+                if not delivery.future.done():
+                    # It stays in `_waiting`, and counts, until aiokafka lets go of it.
+                    reason = f"not acknowledged within {self._delivery_timeout_s} s"
+                    delivery.future.set_exception(DeliveryFailed(delivery.topic, reason))
+                    self._metrics.failed.labels(DeliveryFailed.__name__).inc()
+
+    def _current(self) -> AIOKafkaProducer:
+        if self._inner is None:
+            raise Closed("the producer was closed")
+        return self._inner
+
+    async def _open(self) -> AIOKafkaProducer:
+        inner = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap_servers,
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=bool(self.idempotent),
+            max_batch_size=MAX_BATCH_BYTES,
+            max_request_size=self._max_record_bytes,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+        )
+        try:
+            await inner.start()
+        except KafkaError as error:
+            await _close(inner)
+            raise BrokerUnavailable(self._bootstrap_servers, str(error)) from error
+        return inner
+
+    async def _renew(self, broken: AIOKafkaProducer) -> None:
+        """Replace an aiokafka producer whose sender ended (a sequence out of order, for one)."""
+        async with self._renewing:
+            if self._inner is not broken:
+                return
+            log.warning("kafka producer failed for good, opening another", client_id=self._client_id)
+            await asyncio.sleep(SWEEP_S)
+            with contextlib.suppress(BrokerUnavailable):
+                self._inner = await self._open()
+                await _close(broken)
+
+
+async def _gives_producer_ids(client: AIOKafkaClient) -> bool:
+    try:
+        answer = await client.send(client.get_random_node(), InitProducerIdRequest(None, 60_000))
+    except (IncompatibleBrokerVersion, NotImplementedError):
+        return False
+    return bool(answer.error_code == 0)
+
+
+async def _close(inner: AIOKafkaProducer) -> None:
+    """Close aiokafka's producer without its flush, which waits for the broker without an end."""
+    inner._message_accumulator.fail_all(Closed("the producer was closed"))  # noqa: SLF001
+    with contextlib.suppress(KafkaError, OSError):
+        await inner.stop()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,138 @@
+"""Which topics exist, with how many partitions and what retention, and their creation.
+
+A *spec* is a topic as it must be; a topic's number of partitions is fixed for its life, since a user's
+partition number is part of every cursor. `ensure_topics` creates what is missing and changes nothing
+that exists: it fails with `TopicMismatch` when a topic has another number of partitions, and with
+`BrokerUnavailable` when no broker answers in time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+from aiokafka.protocol.admin import CreateTopicsRequest
+from autodmca_events.topics import (
+    BROADCAST,
+    CLIENT_ACTIONS,
+    EDGE_CONTROL,
+    USER_EVENT_TOPICS,
+    dead_letters_topic,
+    inputs_topic,
+    outcomes_topic,
+    state_topic,
+)
+
+from autodmca_kafka import cluster
+from autodmca_kafka.errors import BrokerUnavailable, Refused, TopicMismatch
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+POLL_S = 0.05
+TOPIC_EXISTS = 36
+FATAL_CODES = {
+    17: "invalid topic name",
+    29: "not allowed",
+    37: "invalid number of partitions",
+    38: "invalid replication factor",
+    40: "invalid configuration",
+}
+
+
+class TopicSpec(msgspec.Struct, frozen=True):
+    """`config` holds Kafka's own topic settings, as strings."""
+
+    name: str
+    partitions: int
+    config: Mapping[str, str] = {}
+
+
+def event_topics(partitions: int = 6) -> list[TopicSpec]:
+    """The topics every edge reads or writes; those keyed by user have `partitions` partitions."""
+    events = {"cleanup.policy": "delete", "retention.ms": str(7 * DAY_MS)}
+    control = {"cleanup.policy": "delete", "retention.ms": str(HOUR_MS)}
+    return [
+        *(TopicSpec(name, partitions, events) for name in USER_EVENT_TOPICS),
+        TopicSpec(BROADCAST, 1, events),
+        TopicSpec(CLIENT_ACTIONS, partitions, events),
+        TopicSpec(EDGE_CONTROL, 1, control),
+    ]
+
+
+def service_topics(service: str, partitions: int = 6) -> list[TopicSpec]:
+    """The topics of one service's processor, in `partitions` partitions each."""
+    week = {"cleanup.policy": "delete", "retention.ms": str(7 * DAY_MS)}
+    return [
+        TopicSpec(inputs_topic(service), partitions, week),
+        TopicSpec(
+            outcomes_topic(service), partitions, {"cleanup.policy": "delete", "retention.ms": str(HOUR_MS)}
+        ),
+        TopicSpec(state_topic(service), partitions, {"cleanup.policy": "compact"}),
+        TopicSpec(
+            dead_letters_topic(service), partitions, {"cleanup.policy": "delete", "retention.ms": "-1"}
+        ),
+    ]
+
+
+async def ensure_topics(
+    bootstrap_servers: str,
+    specs: Sequence[TopicSpec],
+    *,
+    replication_factor: int = 1,
+    deadline_s: float = 60,
+    client_id: str = "autodmca-topics",
+) -> None:
+    """Create the topics of `specs` that are missing, and return when every partition has a leader.
+
+    Idempotent, and safe to run on several machines at once; waits for a broker that is not up yet, at
+    most `deadline_s` seconds in all. Raises TopicMismatch (nothing is created then), BrokerUnavailable,
+    Refused when the broker refuses a topic.
+    """
+    client: AIOKafkaClient | None = None
+    try:
+        async with asyncio.timeout(deadline_s):
+            client = await cluster.connect(bootstrap_servers, client_id=client_id, deadline_s=deadline_s)
+            while True:
+                if not await _missing(client, specs, replication_factor):
+                    return
+                await asyncio.sleep(POLL_S)
+    except TimeoutError:
+        raise BrokerUnavailable(bootstrap_servers, f"topics were not ready after {deadline_s} s") from None
+    finally:
+        if client is not None:
+            await cluster.close(client)
+
+
+async def _missing(client: AIOKafkaClient, specs: Sequence[TopicSpec], replication_factor: int) -> bool:
+    """Take one step; true while there is another to take."""
+    try:
+        found = await cluster.describe_topics(client, [spec.name for spec in specs])
+        mismatches = {
+            spec.name: (spec.partitions, len(found[spec.name].partitions))
+            for spec in specs
+            if spec.name in found and len(found[spec.name].partitions) != spec.partitions
+        }
+        if mismatches:
+            raise TopicMismatch(mismatches)
+        missing = [spec for spec in specs if spec.name not in found]
+        if missing:
+            await _create(client, missing, replication_factor)
+            return True
+        return any(p.leader is None for topic in found.values() for p in topic.partitions.values())
+    except KafkaError:
+        await client.force_metadata_update()
+        return True
+
+
+async def _create(client: AIOKafkaClient, specs: Sequence[TopicSpec], replication_factor: int) -> None:
+    wanted: list[tuple[str, int, int, list[int], list[tuple[str, str]]]] = [
+        (s.name, s.partitions, replication_factor, [], list(s.config.items())) for s in specs
+    ]
+    request = CreateTopicsRequest(wanted, 10_000, False)
+    answer = await client.send(client.get_random_node(), request)
+    for name, code, message in answer.topic_errors:
+        if code in FATAL_CODES:
+            raise Refused(name, message or FATAL_CODES[code])
