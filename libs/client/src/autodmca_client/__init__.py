@@ -1,1 +1,52 @@
-"""Python SDK and command line for the real-time API."""
+"""Python SDK for the real-time API: connect, subscribe, resume, de-duplicate."""
+
+from autodmca_client.client import Client, TokenSource
+from autodmca_client.closing import Backoff
+from autodmca_client.effects import Gap
+from autodmca_client.errors import (
+    AuthenticationFailed,
+    BadFilter,
+    BadRequest,
+    ClientError,
+    ConnectionDropped,
+    ConnectionEnded,
+    EdgeError,
+    MessageTooLarge,
+    NotAllowed,
+    NotOpen,
+    StayAway,
+    Unauthenticated,
+    Unavailable,
+    UnknownType,
+)
+from autodmca_client.session import Counters, Timing
+from autodmca_client.status import State, Status
+from autodmca_client.subscription import Subscription
+from autodmca_client.wire import Event
+
+__all__ = [
+    "AuthenticationFailed",
+    "Backoff",
+    "BadFilter",
+    "BadRequest",
+    "Client",
+    "ClientError",
+    "ConnectionDropped",
+    "ConnectionEnded",
+    "Counters",
+    "EdgeError",
+    "Event",
+    "Gap",
+    "MessageTooLarge",
+    "NotAllowed",
+    "NotOpen",
+    "State",
+    "Status",
+    "StayAway",
+    "Subscription",
+    "Timing",
+    "TokenSource",
+    "Unauthenticated",
+    "Unavailable",
+    "UnknownType",
+]

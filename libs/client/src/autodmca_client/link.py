@@ -1,0 +1,258 @@
+"""One socket after the other: bytes between the session and the wire, events into the inboxes.
+
+Owns a connection's tasks (reader, writer, heartbeat, a token's renewal) in a TaskGroup, and the outbox,
+which is bounded by what may be under way: two messages a subscription, `MAX_UNANSWERED` application messages
+and the heartbeats of one silence; a new connection starts with an empty one. Never decides whether to reconnect.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from autodmca_client.closing import policy_of
+from autodmca_client.dial import ABNORMAL, Address, Ended, dial, user_of
+from autodmca_client.effects import (
+    Accepted,
+    Confirmed,
+    Deliver,
+    Effect,
+    Opened,
+    Positions,
+    Refused,
+    Send,
+    Silent,
+    TokenWanted,
+)
+from autodmca_client.errors import ClientError, ConnectionDropped
+from autodmca_client.inbox import Early, Item, Mailbox
+from autodmca_client.interests import Interest
+from autodmca_client.session import Session
+
+log = logging.getLogger("autodmca_client")
+
+MAX_UNANSWERED = 100
+
+
+class Link:
+    """The asyncio side of a session."""
+
+    def __init__(
+        self,
+        address: Address,
+        session: Session,
+        *,
+        clock: Callable[[], float],
+        fetch_token: Callable[[], Awaitable[str]],
+        on_open: Callable[[Opened], None],
+    ) -> None:
+        self.was_open = False
+        self._address = address
+        self._session = session
+        self._clock = clock
+        self._fetch_token = fetch_token
+        self._on_open = on_open
+        self._mailboxes: dict[str, Mailbox] = {}
+        self._answers: dict[str, asyncio.Future[None]] = {}
+        self._slots = asyncio.Semaphore(MAX_UNANSWERED)
+        self._outbox: asyncio.Queue[bytes] = asyncio.Queue()
+        self._changed = asyncio.Event()
+        self._open = asyncio.Event()
+        self._finished = False
+        self._end: ClientError | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._token = ""
+        self._renewal: asyncio.Task[None] | None = None
+
+    # -- the application's side ------------------------------------------------------------------------
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Belong to `loop`."""
+        self._loop = loop
+
+    def attach(self, interest: Interest, mailbox: Mailbox) -> None:
+        """Begin a subscription; its events go to `mailbox`."""
+        if self._finished:
+            mailbox.close(self._end)
+            return
+        self._mailboxes[interest.id] = mailbox
+        self._perform_now(self._session.add(interest))
+
+    def leave_soon(self, subscription_id: str) -> None:
+        """End a subscription; callable from any thread, since a garbage collector may run in any."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._leave, subscription_id)
+
+    def _leave(self, subscription_id: str) -> None:
+        self._detach(subscription_id, None)
+        self._perform_now(self._session.remove(subscription_id))
+
+    def _detach(self, subscription_id: str, error: Exception | None) -> None:
+        mailbox = self._mailboxes.pop(subscription_id, None)
+        if mailbox is not None:
+            mailbox.close(error)
+
+    def finish(self, error: ClientError | None) -> None:
+        """The client is at its end: what waits on it learns so."""
+        self._finished = True
+        self._end = error
+        self._open.set()
+        for subscription_id in list(self._mailboxes):
+            self._detach(subscription_id, error)
+
+    async def until_open(self) -> None:
+        """Wait for an open connection; raises what ended the client."""
+        while not self._session.is_open:
+            await self._open.wait()
+            if self._finished:
+                raise self._end or ConnectionDropped("the client is closed")
+
+    async def send(self, action: str, data: object) -> None:
+        """See Client.send."""
+        async with self._slots:
+            await self.until_open()
+            message_id, message = self._session.action(action, data)
+            answer = asyncio.get_running_loop().create_future()
+            self._answers[message_id] = answer
+            try:
+                self._perform_now([message])
+                await answer
+            finally:
+                del self._answers[message_id]
+
+    def _perform_now(self, effects: Sequence[Effect]) -> None:
+        """Queue what these effects send; they are all Sends."""
+        for effect in effects:
+            if isinstance(effect, Send):
+                self._outbox.put_nowait(effect.data)
+
+    # -- one connection --------------------------------------------------------------------------------
+
+    async def run(self, token: str) -> Ended:
+        """Connect, serve until the connection ends, and say how it did. Cancellation closes with 1000."""
+        self.was_open = False
+        self._token = token
+        socket = await dial(self._address, token)
+        if isinstance(socket, Ended):
+            return socket
+        owed = token if self._address.authentication == "message" else None
+        self._outbox = asyncio.Queue()
+        self._session.connected(self._clock(), user_id=user_of(token), owes_token=owed)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                helpers = [
+                    tasks.create_task(self._write(socket)),
+                    tasks.create_task(self._keep_alive(socket)),
+                ]
+                await self._read(socket, tasks)
+                if self._renewal is not None:
+                    helpers.append(self._renewal)
+                for helper in helpers:
+                    helper.cancel()
+        finally:
+            self._session.disconnected()
+            self._open.clear()
+            self._renewal = None
+            for answer in self._answers.values():
+                if not answer.done():
+                    answer.set_exception(ConnectionDropped("the connection was lost before the answer"))
+            await socket.close()
+        code = socket.close_code or ABNORMAL
+        return Ended(code, socket.close_reason or "", policy_of(code))
+
+    async def _read(self, socket: ClientConnection, tasks: asyncio.TaskGroup) -> None:
+        session, clock = self._session, self._clock
+        while True:
+            try:
+                data = await socket.recv(decode=False)
+            except ConnectionClosed:
+                return
+            for effect in session.receive(data, clock()):
+                if isinstance(effect, Deliver):
+                    await self._deliver(effect)
+                else:
+                    await self._perform(effect, tasks)
+                    self._changed.set()
+
+    async def _deliver(self, effect: Deliver) -> None:
+        for subscription_id in effect.subscription_ids:
+            await self._put(subscription_id, effect.event)
+        for subscription_id in effect.early:
+            await self._put(subscription_id, Early(effect.event))
+
+    async def _put(self, subscription_id: str, item: Item) -> None:
+        mailbox = self._mailboxes.get(subscription_id)
+        if mailbox is None:
+            return
+        if mailbox.inbox.is_full:
+            self._session.pause()
+            await mailbox.inbox.put(item)
+            self._session.resume_reading(self._clock())
+        else:
+            mailbox.inbox.put_now(item)
+
+    async def _perform(self, effect: Effect, tasks: asyncio.TaskGroup) -> None:
+        match effect:
+            case Send(data):
+                self._outbox.put_nowait(data)
+            case Opened():
+                self.was_open = True
+                self._open.set()
+                self._on_open(effect)
+            case Confirmed(subscription_id, cursors, gap):
+                if gap is not None:
+                    await self._put(subscription_id, gap)
+                if (mailbox := self._mailboxes.get(subscription_id)) is not None:
+                    mailbox.inbox.reached(cursors)
+                    mailbox.confirm()
+            case Positions(subscription_ids, cursors):
+                for subscription_id in subscription_ids:
+                    if (mailbox := self._mailboxes.get(subscription_id)) is not None:
+                        mailbox.inbox.reached(cursors)
+            case Accepted(message_id):
+                if (answer := self._answers.get(message_id)) is not None and not answer.done():
+                    answer.set_result(None)
+            case Refused(error, subscription_id, reply):
+                if subscription_id is not None and subscription_id in self._mailboxes:
+                    self._detach(subscription_id, error)
+                elif reply is not None and (answer := self._answers.get(reply)) is not None:
+                    if not answer.done():
+                        answer.set_exception(error)
+                else:
+                    log.warning("refused by the edge", extra={"code": error.code, "detail": error.message})
+            case TokenWanted():
+                if self._renewal is None or self._renewal.done():
+                    self._renewal = tasks.create_task(self._renew())
+
+    async def _renew(self) -> None:
+        try:
+            token = await self._fetch_token()
+        except Exception as error:  # noqa: BLE001 - the application's code; the edge closes with 4401 in the end
+            log.warning("token not renewed", extra={"error": repr(error)})
+        else:
+            if token != self._token:
+                self._token = token
+                self._perform_now(self._session.auth_update(token))
+
+    async def _write(self, socket: ClientConnection) -> None:
+        while True:
+            data = await self._outbox.get()
+            try:
+                await socket.send(data, text=True)
+            except ConnectionClosed:
+                return  # the reader sees it too, with the code
+
+    async def _keep_alive(self, socket: ClientConnection) -> None:
+        while True:
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(max(0.0, self._session.deadline() - self._clock())):
+                    await self._changed.wait()
+            except TimeoutError:
+                for effect in self._session.tick(self._clock()):
+                    if isinstance(effect, Silent):
+                        socket.transport.abort()
+                        return
+                    self._perform_now([effect])
