@@ -1,0 +1,48 @@
+"""The three routes that operators and Prometheus ask: `/healthz`, `/readyz`, `/metrics`.
+
+Owns their answers, not what they report. `/readyz` answers 503 and names the failing checks; `/metrics` speaks
+the classic text format or OpenMetrics (which carries exemplars), as the scraper's `Accept` asks. None of them
+needs a token: keep them off the public address.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from .health import Health
+
+_FRESH = {"cache-control": "no-store"}
+
+
+def ops_routes(health: Health, registry: CollectorRegistry = REGISTRY) -> list[Route]:
+    """The routes, for a Starlette application's list.
+
+    Rendering the metrics takes the event loop for about a millisecond per thousand series.
+    """
+
+    async def healthz(_request: Request) -> Response:
+        return JSONResponse({"status": "alive"}, headers=_FRESH)
+
+    async def readyz(_request: Request) -> Response:
+        failing = health.failing()
+        if health.draining:
+            status = "draining"
+        else:
+            status = "unready" if failing else "ready"
+        checks = dict.fromkeys(health.names, "ok") | failing
+        code = 200 if status == "ready" else 503
+        return JSONResponse({"status": status, "checks": checks}, code, headers=_FRESH)
+
+    async def metrics(request: Request) -> Response:
+        # Prometheus may send several Accept headers; together they mean one list (RFC 9110, section 5.3).
+        encode, content_type = choose_encoder(",".join(request.headers.getlist("accept")))
+        wanted = request.query_params.getlist("name[]")
+        source = registry.restricted_registry(wanted) if wanted else registry
+        body = encode(source)  # type: ignore[arg-type]  # a restricted registry collects all the same
+        return Response(body, headers={"content-type": content_type, **_FRESH})
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

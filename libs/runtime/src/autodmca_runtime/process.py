@@ -1,0 +1,170 @@
+"""The life of a service's process, from its environment to its exit code.
+
+Owns the event loop (uvloop where there is one), the signals outside `serve`, and the last resort: a watchdog
+thread that ends the process when a stop takes longer than was granted, even if the event loop is stuck.
+Exit codes: 0 stopped when asked, 1 crashed, 78 bad configuration (EX_CONFIG), 128 + signal when made to stop at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextvars import ContextVar
+from types import FrameType
+from typing import Any, Final, TypeVar
+
+import msgspec
+import structlog
+
+from .environment import load
+from .errors import ConfigError, Problem
+from .logs import configure_logging
+from .settings import LogSettings
+
+STOP_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+CLOSING_S: Final = 5.0
+"""Seconds that resources opened around `serve` get to close, once it has returned."""
+AT_ONCE_S: Final = 1.0
+"""Seconds that are left after a second signal."""
+_BAD_CONFIG: Final = 78
+
+log = structlog.get_logger()
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class Watchdog:
+    """Ends the process if it is still there `seconds` after `arm`; of several deadlines the earliest holds."""
+
+    def __init__(self) -> None:
+        self._timers: list[threading.Timer] = []
+
+    def arm(self, seconds: float, exit_code: int) -> None:
+        timer = threading.Timer(seconds, self._end, (exit_code,))
+        timer.daemon = True
+        timer.start()
+        self._timers.append(timer)
+
+    def disarm(self) -> None:
+        for timer in self._timers:
+            timer.cancel()
+
+    @staticmethod
+    def _end(exit_code: int) -> None:
+        log.critical("stop took too long, ending the process", exit_code=exit_code)
+        os._exit(exit_code)
+
+
+current_watchdog: ContextVar[Watchdog | None] = ContextVar("current_watchdog", default=None)
+"""The watchdog of `run`, for `serve`; None where something else owns the process, which is then never ended."""
+
+
+class StoppedAtOnce(BaseException):
+    """A second signal came: everything is being cancelled. Not an `Exception`, so that nobody retries over it."""
+
+    def __init__(self, signum: int) -> None:
+        self.signum = signum
+        super().__init__(signal.Signals(signum).name)
+
+
+def run(
+    service: str,
+    settings_type: type[S],
+    main: Callable[[S], Coroutine[Any, Any, None]],
+    environ: Mapping[str, str] = os.environ,
+) -> int:
+    """Load the settings, configure the logs, run `main(settings)` to its end; returns the exit code.
+
+    The whole of an entry point: `sys.exit(run("edge", EdgeSettings, app.run))`. Call it on the main thread.
+    A signal before or after `serve` cancels `main`. Whatever `main` raises is logged.
+    """
+    try:
+        settings = _settings(service, settings_type, environ)
+    except ConfigError as error:
+        sys.stderr.write(f"{service}: {error}\n")
+        return _BAD_CONFIG
+    watchdog = Watchdog()
+    current_watchdog.set(watchdog)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_guarded(main(settings), watchdog))
+    finally:
+        watchdog.disarm()
+
+
+def _settings(service: str, settings_type: type[S], environ: Mapping[str, str]) -> S:
+    problems: list[Problem] = []
+    try:
+        configure_logging(service, load(LogSettings, environ))
+    except ConfigError as error:
+        problems.extend(error.problems)
+    try:
+        settings = load(settings_type, environ)
+    except ConfigError as error:
+        problems.extend(problem for problem in error.problems if problem not in problems)
+    if problems:
+        raise ConfigError(problems)
+    return settings
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+async def _guarded(main: Coroutine[Any, Any, None], watchdog: Watchdog) -> int:
+    """Run `main`, turning how it ended into an exit code."""
+    received: list[int] = []
+    task = asyncio.create_task(main, name="main")
+    with handle_stop_signals(lambda signum: _interrupt(signum, received, task, watchdog)):
+        try:
+            await task
+        except StoppedAtOnce as stop:
+            log.warning("stopped at once", signal=str(stop))
+            return 128 + stop.signum
+        except asyncio.CancelledError:
+            if not received:
+                log.critical("service cancelled itself")
+                return 1
+            return 0 if len(received) == 1 else 128 + received[-1]
+        except Exception:  # noqa: BLE001 - the top of the process: logged, and told by the exit code
+            log.critical("service failed", exc_info=True)
+            return 1
+    return 0
+
+
+def _interrupt(signum: int, received: list[int], task: asyncio.Task[None], watchdog: Watchdog) -> None:
+    received.append(signum)
+    log.info("signal outside serving, closing", signal=signal.Signals(signum).name)
+    watchdog.arm(CLOSING_S if len(received) == 1 else AT_ONCE_S, 128 + signum)
+    task.cancel()
+
+
+@contextlib.contextmanager
+def handle_stop_signals(callback: Callable[[int], None]) -> Iterator[None]:
+    """Call `callback(signum)` on the event loop for SIGTERM and SIGINT, in place of what stood before.
+
+    `signal.signal` and not `loop.add_signal_handler`: it is the one that can be put back. Does nothing
+    away from the main thread, where Python allows no handlers.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def handler(signum: int, _frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(callback, signum)
+
+    before = {signum: signal.signal(signum, handler) for signum in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for signum, standing in before.items():
+            signal.signal(signum, standing)
