@@ -1,0 +1,84 @@
+"""One call from a text to what it is and holds.
+
+Owns the order of steps: read, decide the kind, find the kind's elements, list addresses. Pure and
+deterministic; takes any string, never fails, and is linear in the text.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+from .forms import Notice, read
+from .identity import find_contact, find_signature
+from .kinds import Verdict, decide
+from .material import find_place, find_removed, find_work
+from .model import (
+    COUNTER_NOTICE_ELEMENTS,
+    MAX_QUOTE,
+    TAKEDOWN_ELEMENTS,
+    Analysis,
+    Element,
+    ElementName,
+    NoticeKind,
+)
+from .statements import Evidence, find_statement
+from .urls import distinct, find_urls
+
+_FINDERS: Final[dict[ElementName, Callable[[Notice], Evidence | None]]] = {
+    "signature": find_signature,
+    "workIdentification": find_work,
+    "materialLocation": find_place,
+    "contactInfo": find_contact,
+    "goodFaith": partial(find_statement, name="goodFaith"),
+    "accuracy": partial(find_statement, name="accuracy"),
+    "perjuryAuthority": partial(find_statement, name="perjuryAuthority"),
+    "cnSignature": find_signature,
+    "cnMaterial": find_removed,
+    "cnPerjuryMistake": partial(find_statement, name="cnPerjuryMistake"),
+    "cnContact": find_contact,
+    "cnJurisdiction": partial(find_statement, name="cnJurisdiction"),
+    "cnService": partial(find_statement, name="cnService"),
+}
+
+_ELEMENTS: Final[dict[NoticeKind, tuple[ElementName, ...]]] = {
+    "takedown": TAKEDOWN_ELEMENTS,
+    "anti_circumvention": TAKEDOWN_ELEMENTS,
+    "counter_notice": COUNTER_NOTICE_ELEMENTS,
+}
+
+
+def analyse(text: str) -> Analysis:
+    """What a notice is and holds. A mail that only forwards or quotes a notice is read as that notice."""
+    notice, verdict = _read(text)
+    names = _ELEMENTS.get(verdict.kind, ())
+    return Analysis(
+        kind=verdict.kind,
+        confidence=verdict.confidence,
+        elements=[_element(notice, name) for name in names],
+        urls=distinct(find_urls(text)),
+    )
+
+
+def find_elements(text: str, elements: Sequence[ElementName]) -> list[Element]:
+    """The named elements in the order asked, whatever the kind of the text; template variables count as filled in."""
+    notice, _ = _read(text)
+    return [_element(notice, name) for name in elements]
+
+
+def _read(text: str) -> tuple[Notice, Verdict]:
+    notice = read(text)
+    verdict = decide(notice)
+    if verdict.kind == "other" and any(row.quoted for row in notice.rows):
+        unquoted = read(text, quoted_counts=True)
+        return unquoted, decide(unquoted)
+    return notice, verdict
+
+
+def _element(notice: Notice, name: ElementName) -> Element:
+    evidence = _FINDERS[name](notice)
+    if evidence is None:
+        return Element(name=name, present=False)
+    end = min(evidence.end, evidence.start + MAX_QUOTE)
+    return Element(
+        name=name, present=True, start=evidence.start, end=end, quote=notice.text[evidence.start : end]
+    )

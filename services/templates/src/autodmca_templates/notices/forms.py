@@ -1,0 +1,187 @@
+"""Who says each sentence: the writer, the form that asks, the host that publishes, or somebody quoted.
+
+Owns roles and the pairing of a question with its answer. A question, an instruction or the statute's own
+text asserts nothing; a first-person statement does, even in bold, unless it is answered with a refusal.
+Never judges what a sentence means for the notice.
+"""
+
+import re
+from enum import Enum
+from typing import Final, NamedTuple
+
+from .text import MAX_SENTENCES, Line, Passage, Sentence, bounded, lines, passages, sentences
+
+
+class Role(Enum):
+    """Whose words a sentence is."""
+
+    SAID = "said"
+    ASKED = "asked"
+    HOST = "host"
+    QUOTED = "quoted"
+
+
+class Said(NamedTuple):
+    """A sentence with its role; `strong` when it stands in bold or as a heading."""
+
+    start: int
+    end: int
+    norm: str
+    role: Role
+    strong: bool
+
+
+class Question(NamedTuple):
+    """A run of asked sentences and the writer's words up to the next one (`answer` may be empty)."""
+
+    norm: str
+    start: int
+    end: int
+    answer: tuple[Said, ...]
+
+
+class Notice(NamedTuple):
+    """A text read once: everything the finders need."""
+
+    text: str
+    rows: list[Line]
+    said: list[Said]
+    questions: list[Question]
+
+
+def read(text: str, *, quoted_counts: bool = False) -> Notice:
+    """Read a text; with `quoted_counts` what is quoted is taken for the writer's own words."""
+    rows = lines(text)
+    if quoted_counts:
+        rows = [row._replace(quoted=False) for row in rows]
+    said = _roles(text, list(passages(rows)))
+    return Notice(text, rows, said, list(_questions(said)))
+
+
+_FIRST_PERSON: Final = re.compile(r"\b(?:i|we|my|our|me|us|mine|ours|undersigned|i'm|i've|we've|we're)\b")
+_SECOND_PERSON: Final = re.compile(r"\b(?:you|your|yours)\b")
+_INTERROGATIVE: Final = re.compile(
+    r"(?:\W|\d+[.)]|[a-z][.)])*(?:what|which|who|whose|where|when|how|why|is|are|do|does|did|have|has|can|could|would|"
+    r"will|were|was|if|any)\b"
+)
+_REQUEST: Final = re.compile(r"\b(?:could|can|would|will) you\b|\bplease (?:remove|restore|take|disable|reinstate)\b")
+# Imperatives of forms and guides; "please remove" and "please contact me" are a letter's own.
+_INSTRUCTION: Final = re.compile(
+    r"(?:\W|\d+[.)]|\(?[a-z][.)])*(?:please,? )?(?:also |kindly )?(?:provide|identify|describe|type|enter|specify|list|"
+    r"state|include|indicate|explain|confirm|give|sign|check|tick|select|fill|copy|clearly|tell|note|do not|use|repeat)\b"
+)
+_TO_THE_WRITER: Final = re.compile(
+    r"\b(?:you|your|must|following statement|below|if possible|if applicable|optional|required|us|alleged\w*|claimed|"
+    r"sufficient|reasonably|full legal name)\b"
+)
+_BY_DOING: Final = re.compile(
+    r"\b(?:by (?:typing|signing|submitting|checking|clicking)\b.*\byou|you (?:must|should|are required|agree|are providing|"
+    r"may be liable|need to)|we ask that|your (?:full |legal )?(?:name|signature) )"
+)
+# The statute's own sentences, copied as a list of headings: "(v) A statement that the complaining party has ...".
+_STATUTE: Final = re.compile(
+    r"(?:\W|\(?[ivx\da-f]{1,4}[.)])*(?:(?:a|an|your|the|include a|the following) )?"
+    r"(?:(?:written )?statement (?:by you |from you |under penalty of perjury |made under penalty of perjury |,? ?)*"
+    r"(?:that|stating|of)\b|(?:physical|electronic|digital)\b.{0,40}\bsignature of|identification of the\b.{0,60}"
+    r"\b(?:claimed|alleged|that has been)|information reasonably sufficient|to be effective)"
+)
+_FILL: Final = re.compile(r"\b(?:the )?(?:complaining party|subscriber(?:'s)?)\b")
+
+# Sentences that a publishing host puts in front of a notice it shows: third person about "this notice".
+_HOST: Final = re.compile(
+    r"\bbefore disabling any content in relation to this\b|\bto learn about when and why \w+ may process\b|"
+    r"\bcontacted the owners of some or all of the\b|\bprovided information on how to submit a\b|"
+    r"\bbecause the reported (?:network|repositor)|\b(?:github|we|host|the company) (?:has |have )?(?:processed|"
+    r"did not find|determined|could not find|disabled)\b.*\b(?:this|the|that) (?:takedown|dmca|notice|network|repositor)|"
+    r"\bhas been processed against\b|\bprocessed the takedown\b"
+)
+_ENOUGH: Final = 160
+"""Characters of somebody's own words without which the host's sentences are the message itself."""
+
+
+def _roles(text: str, passed: list[Passage]) -> list[Said]:
+    every = bounded(
+        ((passage, each) for passage in passed for each in sentences(text, passage.start, passage.end)), MAX_SENTENCES
+    )
+    host = [bool(_HOST.search(each.norm)) for _, each in every]
+    last_host = next((i for i in range(min(len(every), 40) - 1, -1, -1) if host[i]), -1)
+    ruled = last_host >= 0 and re.search(r"\n\s{0,20}(?:-{3,}|\*{3,}|_{3,})\s{0,20}\n", text[every[last_host][1].end :][:200])
+    if ruled:
+        host = [i <= last_host or mark for i, mark in enumerate(host)]
+    own = sum(
+        len(each.norm) for (passage, each), mark in zip(every, host, strict=True) if not mark and not passage.quoted
+    )
+    if own < _ENOUGH:
+        host = [False] * len(every)
+    said: list[Said] = []
+    statement_asked: Passage | None = None
+    for (passage, each), is_host in zip(every, host, strict=True):
+        role = Role.SAID
+        if passage.quoted:
+            role = Role.QUOTED
+        elif is_host:
+            role = Role.HOST
+        elif passage is statement_asked or _asks(each, passage):
+            role = Role.ASKED
+            if "following statement" in each.norm or "copy and paste" in each.norm:
+                statement_asked = passage
+        said.append(Said(each.start, each.end, each.norm, role, passage.strong))
+    return said
+
+
+def _asks(each: Sentence, passage: Passage) -> bool:
+    norm = each.norm
+    first = bool(_FIRST_PERSON.search(norm.replace("contact us", "").replace("our guide", "")))
+    asks_you = bool(_SECOND_PERSON.search(norm))
+    tail = norm[-40:].split("(")[0] if norm.endswith(")") else norm
+    if tail.rstrip("\"' *:").endswith("?"):
+        return not _REQUEST.search(norm) and (asks_you or (not first and bool(_INTERROGATIVE.match(norm))))
+    if _STATUTE.match(norm) or (_FILL.search(norm) and not first):
+        return not _FIRST_PERSON.search(norm) or asks_you
+    if _INSTRUCTION.match(norm) and _TO_THE_WRITER.search(norm):
+        return True
+    if asks_you and _BY_DOING.search(norm) and not re.match(r"(?:i|we)\b", norm):
+        return True
+    return passage.strong and not first
+
+
+def _questions(said: list[Said]) -> "list[Question]":
+    found: list[Question] = []
+    asked: list[Said] = []
+    answer: list[Said] = []
+    for each in [*said, None]:
+        if each is not None and each.role is Role.SAID:
+            if asked:
+                answer.append(each)
+            continue
+        if each is not None and each.role is Role.ASKED and not answer:
+            asked.append(each)
+            continue
+        if asked:
+            found.append(Question(" ".join(a.norm for a in asked[-4:]), asked[0].start, asked[-1].end, tuple(answer[:40])))
+        asked = [each] if each is not None and each.role is Role.ASKED else []
+        answer = []
+    return found
+
+
+_YES: Final = re.compile(
+    r"\W*(?:yes|y|yep|yeah|sure|of course|certainly|absolutely|correct|true|ok|okay|agreed?|confirm(?:ed)?|accept(?:ed)?|"
+    r"acknowledged?|x|✓|✔|☑|☒|done|affirmative|si|oui|ja|i (?:do|am|have|will|agree|confirm|accept|consent|acknowledge|"
+    r"understand|swear|certify|believe)|we (?:do|are|have|will|agree|confirm|accept|consent|swear|certify|believe))\b|\W*[✓✔☑]"
+)
+_NO: Final = re.compile(
+    r"\W*(?:no|n|nope|none|n/?a|not (?:applicable|available|provided|yet|known|sure|really)|null|nil|unknown|false|-+|\.+|"
+    r"refused?|declined?|empty|blank|to be (?:completed|provided|added|filled)\b.*|tbd|todo|left blank|"
+    r"(?:i|we) (?:do not|don't|did not|cannot|can't|won't|will not|refuse|decline|disagree|am not|are not|have not|haven't)"
+    r"\b.*|no[,.;:! ].*)\W*$"
+)
+
+
+def affirms(answer: tuple[Said, ...]) -> bool:
+    """Whether an answer says yes."""
+    return bool(answer) and not refuses(answer) and bool(_YES.match(answer[0].norm))
+
+
+def refuses(answer: tuple[Said, ...]) -> bool:
+    """Whether an answer says no, or says nothing."""
+    return not answer or not any(c.isalnum() or c in "✓✔☑" for c in answer[0].norm) or bool(_NO.match(answer[0].norm))

@@ -1,0 +1,161 @@
+"""What a notice is about: the work that was copied, and where the copied or removed material is.
+
+Owns telling the writer's own work from the material complained of, by the words around each address.
+A redacted address (`[private]`) in the place of one counts as given. Never judges whether it is enough.
+"""
+
+import re
+from typing import Final
+
+from .forms import Notice, Question, Role, Said, refuses
+from .statements import Evidence
+from .urls import FoundUrl, find_urls
+
+# Words of (ii) "identification of the copyrighted work claimed to have been infringed", and how owners speak of it.
+_OURS: Final = re.compile(
+    r"\b(?:my|our|[\w.]+'s|his|her|their|client's|the company's|the author's|proprietary|original|copyrighted|copy ?right) "
+    r"(?:[\w'.+-]+ ){0,4}?(?:works?|products?|softwares?|sources?|code|codes|codebase|apps?|applications?|plug ?ins?|themes?|"
+    r"templates?|books?|courses?|lectures?|songs?|music|recordings?|videos?|films?|movies?|games?|websites?|web ?pages?|site|"
+    r"contents?|repositor(?:y|ies)|repos?|projects?|librar(?:y|ies)|files?|documents?|documentation|scripts?|firmware|sdk|"
+    r"images?|photos?|photographs?|pictures?|articles?|tutorials?|texts?|exams?|tests?|questions?|assignments?|solutions?|"
+    r"fonts?|icons?|designs?|data|datasets?|databases?|keys?|modules?|packages?|programs?|publications?|materials?|assets?|"
+    r"extensions?|manuals?|drawings?|artwork|maps?|models?|tools?|service|platform|api|algorithms?|slides?|novel|intellectual property|ip)\b"
+)
+_WORK: Final = re.compile(
+    r"\b(?:copy ?righted (?:works?|materials?|contents?)|original (?:works?|source|material|content|version)|copyright (?:in|to|of|on|over|for)|"
+    r"proprietary|exclusive property|intellectual property)\b"
+)
+_OWNING: Final = re.compile(
+    r"\b(?:own(?:s|ed|er|ers)?|belong(?:s|ing)?|holders?|authors?|authored|creat\w+|develop\w+|publish\w+|publishers?|wrote|"
+    r"written by|produced|made by|cop(?:y|ies|ied|ying)|decompil\w+|reproduc\w+|pirat\w+|stolen|stole|steal\w*|leak\w*|"
+    r"misappropriat\w*|derived|derivative|plagiari\w+|clone[sd]?|infring\w+|violat\w+|unauthori[sz]ed|entitled|titled|isbn|"
+    r"registered|registration|available at|located at|found at|uploaded|distribut\w+|employee|contractor|licensed?|paid|illegal\w*)\b"
+)
+# Sentences every notice holds that speak of "the work" without saying which.
+_BOILERPLATE: Final = re.compile(r"good ?faith|perjur|exclusive right|accurate|fair use|read and understand|guide to")
+
+# Words of (iii) "identification of the material that is claimed to be infringing ... and information reasonably
+# sufficient to permit the service provider to locate the material"; of (g)(3)(B) for what was removed.
+_PLACE: Final = re.compile(
+    r"\b(?:infring\w*|violat\w*|unauthori[sz]ed|illegal\w*|offend\w*|pirat\w*|stolen|stole|copied|copies|posted|upload\w*|"
+    r"host(?:s|ed|ing)|found (?:at|in|on|here)|locat\w+|links?|urls?|address(?:es)?|remove|removal|take ?down|taken down|delete|"
+    r"disable|repositor(?:y|ies)|repos?|forks?|gists?|accounts?|users?|following|below)\b"
+)
+_REMOVED: Final = re.compile(r"\b(?:remov\w*|disabl\w*|taken down|take ?down|blocked|deleted|suspended|repositor\w*|repo|before|content)\b")
+_ORIGINAL: Final = re.compile(
+    r"\b(?:original(?:ly)?|our (?:website|site|product|work|official|web)|my (?:website|site|product|work|blog)|official|"
+    r"copy ?righted work|work (?:is|can be)|owned by|homepage|store|licen[cs]e)\b"
+)
+_POLICY: Final = re.compile(
+    r"https?://(?:(?:docs|help|support)\.github\.com|github\.com/(?:github/|contact|site/|terms|security)|www\.copyright\.gov|"
+    r"(?:www\.)?law\.cornell\.edu|(?:www\.)?lumendatabase\.org|(?:www\.)?chillingeffects\.org|[\w.]*wikipedia\.org)",
+    re.IGNORECASE,
+)
+_HOSTED: Final = re.compile(
+    r"https?://(?:[\w-]+\.)*(?:github\.(?:com|io)|githubusercontent\.com|npmjs\.com|gitlab\.com|bitbucket\.org|sourceforge\.net)/\S",
+    re.IGNORECASE,
+)
+_NAMED: Final = re.compile(
+    r"\b(?:repositor(?:y|ies)|repos?|projects?|users?|accounts?|username|forks?|gists?|packages?|file|files|page)\b(?: \w+){0,3}?"
+    r"[ :'\"(]*(?:<private>|<invalid>|<url>|[\w.-]+/[\w.-]+)|(?:^|[\s:])<(?:private|invalid)>/|/<private>|"
+    r"\b(?:infring\w+|urls?|links?|location|located at|found at)\b[^.<>]{0,80}(?:<private>|<invalid>)"
+)
+_ASKS_WORK: Final = re.compile(
+    r"\b(?:copy ?righted|original|protected|infringed) (?:\w+ ){0,2}(?:works?|materials?|contents?|property)\b|\bwork (?:you own|claimed|that)|"
+    r"\bdescribe the work|\bworks? (?:that )?(?:has|have) been infringed"
+)
+_ASKS_PLACE: Final = re.compile(
+    r"\b(?:infring\w+|alleged\w*) (?:\w+ ){0,3}(?:material|content|files?|work|url|item|project|link|repositor)|what files|"
+    r"should be (?:taken down|removed)|\bfiles? (?:were|was) (?:taken down|removed|disabled)|\blocat(?:e|ion)\b|specific files|"
+    r"(?:content|material|repositor\w+|files?) that (?:was|were|has|have) (?:\w+ )?(?:removed|disabled|taken)"
+)
+
+
+def find_work(notice: Notice) -> Evidence | None:
+    """Where the notice says which work was copied."""
+    answered = _answer(notice, _ASKS_WORK, without=re.compile(r"\bis claimed to be infringing\b|\bopen source licen"))
+    if answered:
+        return answered
+    best: tuple[float, Evidence] | None = None
+    for each in notice.said:
+        if each.role is not Role.SAID or _BOILERPLATE.search(each.norm):
+            continue
+        weight = 1.5 * bool(_OURS.search(each.norm)) + bool(_WORK.search(each.norm)) + bool(_OWNING.search(each.norm))
+        if weight >= 2.0 and (best is None or weight > best[0]):
+            best = (weight, Evidence(each.start, each.end))
+    return best[1] if best else None
+
+
+def find_place(notice: Notice) -> Evidence | None:
+    """Where the notice says which material infringes and where it is."""
+    found = [(each, url) for each, url in _own_urls(notice)]
+    answered = _answer(notice, _ASKS_PLACE)
+    placed = [each for each, url in found if _HOSTED.match(url.url) and _PLACE.search(each.norm)]
+    hosted = [url for _, url in found if _HOSTED.match(url.url)]
+    if placed:
+        return Evidence(placed[0].start, placed[0].end)
+    if hosted:
+        return Evidence(hosted[0].start, hosted[0].end)
+    if answered:
+        return answered
+    return _in_context(notice, found) or _named(notice)
+
+
+def find_removed(notice: Notice) -> Evidence | None:
+    """Where a counter-notice says which material was removed and where it had been."""
+    found = [(each, url) for each, url in _own_urls(notice)]
+    for each, _ in found:
+        if _REMOVED.search(each.norm):
+            return Evidence(each.start, each.end)
+    if found:
+        return Evidence(found[0][1].start, found[0][1].end)
+    return _answer(notice, _ASKS_PLACE) or _named(notice)
+
+
+def _own_urls(notice: Notice) -> list[tuple[Said, FoundUrl]]:
+    """The addresses in the writer's own sentences, without the host's policies and the law."""
+    own: list[tuple[Said, FoundUrl]] = []
+    at = 0
+    for url in find_urls(notice.text):
+        while at + 1 < len(notice.said) and notice.said[at].end <= url.start:
+            at += 1
+        if at < len(notice.said):
+            each = notice.said[at]
+            inside = each.start <= url.start < each.end
+            if inside and each.role is Role.SAID and not _POLICY.match(url.url):
+                own.append((each, url))
+    return own
+
+
+def _in_context(notice: Notice, found: list[tuple[Said, FoundUrl]]) -> Evidence | None:
+    """The first address that the words before it, or around it, call infringing rather than original."""
+    spoken = {each.start: url for each, url in reversed(found)}
+    about_place = False
+    for each in notice.said:
+        if each.role in {Role.HOST, Role.QUOTED}:
+            continue
+        place, original = bool(_PLACE.search(each.norm.replace("<url>", ""))), bool(_ORIGINAL.search(each.norm))
+        if place or original:
+            about_place = place and not original
+        if about_place and each.start in spoken:
+            return Evidence(spoken[each.start].start, spoken[each.start].end)
+    return None
+
+
+def _named(notice: Notice) -> Evidence | None:
+    for each in notice.said:
+        if each.role is Role.SAID and _NAMED.search(each.norm) and not _BOILERPLATE.search(each.norm):
+            return Evidence(each.start, each.end)
+    return None
+
+
+def _answer(notice: Notice, asks: re.Pattern[str], *, without: re.Pattern[str] | None = None) -> Evidence | None:
+    """The answer to the first question about something that got one."""
+    for question in notice.questions:
+        if asks.search(question.norm) and not (without and without.search(question.norm)) and not refuses(question.answer):
+            return _span(question)
+    return None
+
+
+def _span(question: Question) -> Evidence:
+    return Evidence(question.answer[0].start, question.answer[-1].end)
