@@ -4,6 +4,7 @@ Owns the one textual form that this project writes, always with three digits of 
 timestamps compare as strings; reads none, one, two or three. Never reads a clock.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
@@ -16,6 +17,7 @@ _PATTERN: Final = (
     r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,3})?Z$(?!\n)"
 )
+_FORM: Final = re.compile(_PATTERN)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -36,11 +38,10 @@ def rfc3339(ms: int) -> str:
 
 def ms_of(timestamp: str) -> int:
     """Milliseconds since the Unix epoch; raises InvalidTimestamp for any other form, and for no date."""
+    if not _FORM.match(timestamp):
+        raise InvalidTimestamp(f"{timestamp!r} is not RFC 3339 in UTC, written Z, with at most milliseconds")
     try:
-        # The suffix is what tells RFC 3339 in UTC from the rest of ISO 8601.
-        moment = datetime.fromisoformat(timestamp) if timestamp.endswith("Z") else None
+        moment = datetime.fromisoformat(timestamp)
     except ValueError as error:
-        raise InvalidTimestamp(f"{timestamp!r} is no timestamp: {error}") from error
-    if moment is None:
-        raise InvalidTimestamp(f"{timestamp!r} is not in UTC, written Z")
+        raise InvalidTimestamp(f"{timestamp!r} names no moment: {error}") from error
     return (moment - _EPOCH) // _MILLISECOND
