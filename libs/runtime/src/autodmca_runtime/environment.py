@@ -2,8 +2,8 @@
 
 A field says which variable it comes from: `Annotated[int, Env("TOPIC_PARTITIONS", example="6")]`; msgspec's
 `Meta` bounds it. A field that is itself a struct is loaded the same way. An empty variable counts as unset
-(compose files pass empty strings for what nobody set). Reads nothing but the mapping that it is given,
-never a file. Fails with one `ConfigError` for all bad keys together; the value of a `Secret` is in no message.
+(compose files pass empty strings for what nobody set). Reads nothing but the mapping that it is given, never
+a file. Fails with one `ConfigError` for all bad keys together; the value of a `Secret` is in no message.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Env(msgspec.Struct, frozen=True):
-    """Where a field's value comes from. `help` is one line for the settings table; `example` is shown in errors."""
+    """Where a field's value comes from; `help` is a line for the settings table, `example` is for errors."""
 
     name: str
     help: str = ""
@@ -65,10 +65,10 @@ class Secret:
 def load(settings_type: type[S], environ: Mapping[str, str] = os.environ) -> S:
     """Fill `settings_type` from `environ`.
 
-    Numbers, booleans (true, false, 1, 0), `Literal`s, lists (separated by commas), `Secret`, and any class that
-    is made from one string (`pathlib.Path`) are understood. Raises `ConfigError` with every bad or missing key,
-    in the order of the fields; a struct's own `__post_init__` may raise `ConfigError` or `ValueError` for what
-    several keys must agree on, and is asked once each of its keys is good by itself.
+    Numbers, booleans (true, false, 1, 0), `Literal`s, lists (separated by commas), `Secret`, and any class
+    that is made from one string (`pathlib.Path`) are understood. Raises `ConfigError` with every bad or
+    missing key, in the order of the fields; a struct's own `__post_init__` may raise `ConfigError` or
+    `ValueError` for what several keys must agree on, and is asked once each of its keys is good by itself.
     """
     problems: list[Problem] = []
     settings = _load(settings_type, environ, problems)

@@ -57,8 +57,9 @@ class KeysUnavailable(TokenError):
 class InvalidToken(TokenError):
     """The token is refused.
 
-    `reason` is a constant phrase, fit for a metric's label; `detail` says more to a person. Neither quotes
-    the token.
+    `reason` is one of `too large`, `malformed`, `type not accepted`, `algorithm not allowed`, `signature`,
+    `unknown key`, `claims`, `subject`, `expired`, `not yet valid`, `issuer`, `audience`: fit for a metric's
+    label. `detail` says more to a person. Neither quotes the token.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 
 THRESHOLD = 50_000
-"""Container objects made, less those freed, before the youngest generation is looked at (Python's own: 700 to 2,000)."""
+"""Containers made, less those freed, before the youngest generation is looked at (Python: 700 or 2,000)."""
 
 
 def settle_garbage_collector(threshold: int = THRESHOLD) -> None:

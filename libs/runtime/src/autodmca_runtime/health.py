@@ -1,8 +1,8 @@
 """Whether this process should get traffic: named checks, and whether it is draining.
 
-Owns the answer, never the probing: a check is a cheap synchronous function that looks at what its owner already
-knows (no I/O, no waiting). One that raises counts as failing and is logged. The process is alive as long as it
-answers at all, so liveness needs no check.
+Owns the answer, never the probing: a check is a cheap synchronous function that looks at what its owner
+already knows (no I/O, no waiting). One that raises counts as failing and is logged. The process is alive as
+long as it answers at all, so liveness needs no check.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Health:
         self._draining = False
 
     def add(self, name: str, check: Check) -> None:
-        """Ask `check` at each readiness probe, under `name`; a second check of that name replaces the first."""
+        """Ask `check` at each readiness probe; a second check called `name` replaces the first."""
         self._checks[name] = check
 
     def remove(self, name: str) -> None:
@@ -65,7 +65,7 @@ class Health:
         for name, check in self._checks.items():
             try:
                 reason = check()
-            except Exception as error:  # noqa: BLE001 - a broken check must make us unready, not break the probe
+            except Exception as error:  # a broken check makes us unready, it must not break the probe
                 log.warning("readiness check raised", check=name, exc_info=True)
                 reason = f"the check raised {type(error).__name__}"
             if reason is not None:

@@ -1,8 +1,8 @@
 """What no log line may show: tokens, secrets, passwords, keys.
 
-Owns the rules of what is hidden, for log events (by key and by content) and for single texts. Never drops a key:
-the reader sees that something was there. Works on plain data and turns everything else into its masked `repr`.
-Cannot fail on any value: a `repr` that raises is replaced by the class's name.
+Owns the rules of what is hidden, for log events (by key and by content) and for single texts. Never drops a
+key: the reader sees that something was there. Works on plain data and turns everything else into its masked
+`repr`. Cannot fail on any value: a `repr` that raises is replaced by the class's name.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _HINTS: Final = re.compile(r"e[yw]|bearer|=|://|PRIVATE KEY", re.IGNORECASE)
 
 @lru_cache(maxsize=1024)
 def is_sensitive(key: str) -> bool:
-    """Whether the value under `key` is hidden whatever it is: `token`, `JWT_SECRET`, `set-cookie`, `apiKey`."""
+    """Whether what stands under `key` is hidden: `token`, `JWT_SECRET`, `set-cookie`, `apiKey`."""
     word = key.replace("_", "").replace("-", "").lower()
     return word in _WORDS or word.endswith(_ENDINGS)
 

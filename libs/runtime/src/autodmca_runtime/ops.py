@@ -1,8 +1,8 @@
 """The three routes that operators and Prometheus ask: `/healthz`, `/readyz`, `/metrics`.
 
-Owns their answers, not what they report. `/readyz` answers 503 and names the failing checks; `/metrics` speaks
-the classic text format or OpenMetrics (which carries exemplars), as the scraper's `Accept` asks. None of them
-needs a token: keep them off the public address.
+Owns their answers, not what they report. `/readyz` answers 503 and names the failing checks; `/metrics`
+speaks the classic text format or OpenMetrics (which carries exemplars), as the scraper's `Accept` asks. None
+of them needs a token: keep them off the public address.
 """
 
 from __future__ import annotations
@@ -29,10 +29,7 @@ def ops_routes(health: Health, registry: CollectorRegistry = REGISTRY) -> list[R
 
     async def readyz(_request: Request) -> Response:
         failing = health.failing()
-        if health.draining:
-            status = "draining"
-        else:
-            status = "unready" if failing else "ready"
+        status = "draining" if health.draining else "unready" if failing else "ready"
         checks = dict.fromkeys(health.names, "ok") | failing
         code = 200 if status == "ready" else 503
         return JSONResponse({"status": status, "checks": checks}, code, headers=_FRESH)
@@ -42,7 +39,7 @@ def ops_routes(health: Health, registry: CollectorRegistry = REGISTRY) -> list[R
         encode, content_type = choose_encoder(",".join(request.headers.getlist("accept")))
         wanted = request.query_params.getlist("name[]")
         source = registry.restricted_registry(wanted) if wanted else registry
-        body = encode(source)  # type: ignore[arg-type]  # a restricted registry collects all the same
+        body = encode(source)
         return Response(body, headers={"content-type": content_type, **_FRESH})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

@@ -1,8 +1,8 @@
 """The life of a service's process, from its environment to its exit code.
 
 Owns the event loop (uvloop where there is one), the signals outside `serve`, and the last resort: a watchdog
-thread that ends the process when a stop takes longer than was granted, even if the event loop is stuck.
-Exit codes: 0 stopped when asked, 1 crashed, 78 bad configuration (EX_CONFIG), 128 + signal when made to stop at once.
+thread that ends the process when a stop takes longer than was granted, even if the event loop is stuck. Exit
+codes: 0 stopped when asked, 1 crashed, 78 bad configuration (EX_CONFIG), 128 + signal: made to stop at once.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Watchdog:
-    """Ends the process if it is still there `seconds` after `arm`; of several deadlines the earliest holds."""
+    """Ends the process if it is still there `seconds` after `arm`; of several calls the earliest wins."""
 
     def __init__(self) -> None:
         self._timers: list[threading.Timer] = []
@@ -60,11 +60,11 @@ class Watchdog:
 
 
 current_watchdog: ContextVar[Watchdog | None] = ContextVar("current_watchdog", default=None)
-"""The watchdog of `run`, for `serve`; None where something else owns the process, which is then never ended."""
+"""The watchdog of `run`, for `serve`; None where something else owns the process: it is then never ended."""
 
 
 class StoppedAtOnce(BaseException):
-    """A second signal came: everything is being cancelled. Not an `Exception`, so that nobody retries over it."""
+    """A second signal came: everything is being cancelled. No `Exception`, so that nobody retries over it."""
 
     def __init__(self, signum: int) -> None:
         self.signum = signum
@@ -123,6 +123,15 @@ async def _guarded(main: Coroutine[Any, Any, None], watchdog: Watchdog) -> int:
     """Run `main`, turning how it ended into an exit code."""
     received: list[int] = []
     task = asyncio.create_task(main, name="main")
+    try:
+        code = await _exit_code(task, received, watchdog)
+    finally:
+        # what is left is the event loop's: stray tasks, and threads of its executor, which may hang
+        watchdog.arm(CLOSING_S, 1)
+    return code
+
+
+async def _exit_code(task: asyncio.Task[None], received: list[int], watchdog: Watchdog) -> int:
     with handle_stop_signals(lambda signum: _interrupt(signum, received, task, watchdog)):
         try:
             await task
@@ -134,7 +143,7 @@ async def _guarded(main: Coroutine[Any, Any, None], watchdog: Watchdog) -> int:
                 log.critical("service cancelled itself")
                 return 1
             return 0 if len(received) == 1 else 128 + received[-1]
-        except Exception:  # noqa: BLE001 - the top of the process: logged, and told by the exit code
+        except Exception:  # the top of the process: logged, and told by the exit code
             log.critical("service failed", exc_info=True)
             return 1
     return 0

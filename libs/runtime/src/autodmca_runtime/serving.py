@@ -1,9 +1,9 @@
 """Serve an ASGI application until told to stop, with the background work that it lives on.
 
 Order of a stop: SIGTERM or SIGINT, unready, `on_drain` (at most `drain_s`), the listening sockets close, open
-requests finish (at most `stop_s`), the background tasks are cancelled. They run through the drain: connections
-still live on them. A second signal cancels everything at once. A background task that ends, in whichever
-way, stops the service and makes `serve` raise. Never ends the process itself (see `process.run`).
+requests finish (at most `stop_s`), the background tasks are cancelled. They run through the drain:
+connections still live on them. A second signal cancels everything at once. A background task that ends, in
+whichever way, stops the service and makes `serve` raise. Never ends the process itself (see `process.run`).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ async def serve(
     http: str | type[asyncio.Protocol] = "httptools",
     **uvicorn_options: Any,
 ) -> None:
-    """Listen on `host` and `port` (0: any free one), and return when a stop has been asked for and carried out.
+    """Listen on `host` and `port` (0: any free one), and return when a stop was asked for and carried out.
 
     `on_listening` gets the address in use. `stop` asks for the same as a first signal. `http` is uvicorn's: a
     name or a protocol class of yours; so are the other options (`ws=`, `backlog=`, `ssl_certfile=`, ...). The
@@ -114,7 +114,8 @@ class _Run:
                     for task in running:
                         task.cancel()
         except asyncio.CancelledError:
-            if len(self._signals) > 1:
+            if len(self._signals) > 1 and self._task is not None:
+                self._task.uncancel()
                 raise StoppedAtOnce(self._signals[-1]) from None
             raise
         finally:
@@ -150,11 +151,11 @@ class _Run:
                 await on_drain()
         except TimeoutError:
             log.warning("drain did not end in time", drain_s=self._drain_s)
-        except Exception:  # noqa: BLE001 - the top of the caller's work: the stop must go on without it
+        except Exception:  # the top of the caller's work: the stop must go on without it
             log.error("drain failed", exc_info=True)
 
     def _stop_server(self, seconds: float) -> None:
-        self._server.config.timeout_graceful_shutdown = seconds  # type: ignore[assignment]  # passed to wait_for
+        self._server.config.timeout_graceful_shutdown = seconds  # type: ignore[assignment]  # a float will do
         self._server.should_exit = True
 
     async def _serve(self, on_listening: Callable[[str, int], None] | None) -> None:
@@ -173,6 +174,9 @@ class _Run:
         except SystemExit:
             # uvicorn has logged why (a lifespan that failed); inside a task this would tear the loop down
             self._crash = ServeError("the server could not start")
+        except Exception as error:  # noqa: BLE001 - a task's top: raised again from `run`
+            self._crash = ServeError(f"the server failed: {error}")
+            self._crash.__cause__ = error
         if not self._stop.is_set():
             self._crash = self._crash or ServeError("the server ended by itself")
 
@@ -211,8 +215,10 @@ class _Run:
 def _listening(host: str, port: int) -> Iterator[socket.socket]:
     """A bound socket, so that a port in use is an error of ours and not uvicorn's exit."""
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        listener = socket.create_server((host, port), family=family)
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family = socket.AF_INET if any(info[0] == socket.AF_INET for info in found) else socket.AF_INET6
+        both = host == "::" and socket.has_dualstack_ipv6()
+        listener = socket.create_server((host, port), family=family, dualstack_ipv6=both)
     except OSError as error:
         raise ServeError(f"cannot listen on {host}:{port}: {error}") from error
     with contextlib.closing(listener):

@@ -1,8 +1,8 @@
 """The claims of a token: their form, and whether they hold now, here.
 
-Owns `exp nbf iss aud sub roles types filters`; other claims are ignored. Knows neither keys nor signatures: it is
-given the payload only after the signature was good. Fails with `InvalidToken`, which names the claim and never
-quotes it. Everything is RFC 7519, section 4.1, and PROTOCOL, "Authentication".
+Owns `exp nbf iss aud sub roles types filters`; other claims are ignored. Knows neither keys nor signatures:
+it is given the payload only after the signature was good. Fails with `InvalidToken`, which names the claim
+and never quotes it. RFC 7519, section 4.1; `sub`, `roles`, `types` and `filters` as the wire protocol says.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A JWS in compact form (RFC 7515, section 7.1), taken apart strictly.
 
-Owns the shape: size, three segments, base64url without padding or stray bits, a header that we understand. So one
-token has one spelling, and the cache's key cannot be varied. Never looks at a key or a claim, and never follows
-the header's `jwk`, `jku`, `x5u` or `x5c` (RFC 8725, section 3.10). Fails with `InvalidToken`, which quotes nothing.
+Owns the shape: size, three segments, base64url without padding or stray bits, a header that we understand. So
+one token has one spelling, and the cache's key cannot be varied. Never looks at a key or a claim, and never
+follows the header's `jwk`, `jku`, `x5u` or `x5c` (RFC 8725, section 3.10). Fails with `InvalidToken`, which
+quotes nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ LARGEST: Final = 16_384
 """Bytes of a token that we look at."""
 
 _TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
-"""RFC 8725, section 3.11: a token that says it is for something else (a logout, a DPoP proof) is not taken."""
+"""RFC 8725, section 3.11: a token that says it is something else (a logout, a DPoP proof) is not taken."""
 
 # base64url to base64; the two characters that only base64 has become one that neither has.
 _TO_BASE64: Final = bytes.maketrans(b"-_+/", b"+/!!")
@@ -68,7 +69,7 @@ def parse(token: bytes) -> Compact:
         raise InvalidToken("malformed", "a segment is not what it should be") from None
     if header.crit is not UNSET:  # RFC 7515, section 4.1.11: what must be understood and is not, is refused
         raise InvalidToken("malformed", "it has critical header parameters")
-    if header.typ is not UNSET and header.typ.lower() not in _TYPES:
+    if isinstance(header.typ, str) and header.typ.lower() not in _TYPES:
         raise InvalidToken("type not accepted")
     return Compact(header, payload, token[: len(parts[0]) + 1 + len(parts[1])], signature)
 

@@ -1,8 +1,9 @@
 """Verification keys, each meant for exactly one algorithm (RFC 8725, sections 2.1, 3.1 and 3.5).
 
-A key decides the algorithm, never the token: a public key cannot be used as an HS256 secret, and `none` has no
-key. Owns reading keys from a secret, PEM text and a JWK set; the set's keys that we cannot or must not use are
-left out and told about. Never opens a connection. A key file that cannot be used fails with `ConfigError`.
+A key decides the algorithm, never the token: a public key cannot be used as an HS256 secret, and `none` has
+no key. Owns reading keys from a secret, PEM text and a JWK set; the set's keys that we cannot or must not use
+are left out and told about. Never opens a connection. A key file that cannot be used fails with
+`ConfigError`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from ..environment import Secret
 from ..errors import ConfigError, Problem
@@ -84,7 +85,7 @@ def pem_keys(path: str) -> list[Key]:
 
 
 def jwks_keys(document: bytes) -> list[Key]:
-    """The usable keys of a JWK set (RFC 7517, section 5: others are ignored). Raises ValueError for anything else."""
+    """The usable keys of a JWK set (RFC 7517, section 5: others are ignored). ValueError if none."""
     try:
         found = msgspec.json.decode(document, type=_Set).keys
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -97,6 +98,8 @@ def jwks_keys(document: bytes) -> list[Key]:
             keys.append(_from_jwk(jwk))
         except (ValueError, KeyError, TypeError, jwt.PyJWTError, UnsupportedAlgorithm) as error:
             log.warning("key of the JWK set left out", kid=jwk.get("kid"), reason=str(error))
+    if not keys:
+        raise ValueError("a JWK set without a key of use")
     return keys
 
 
@@ -118,25 +121,18 @@ def _from_jwk(jwk: dict[str, Any]) -> Key:
 
 
 def _public(public: Any, kid: str | None) -> Key:
-    if isinstance(public, RSAPublicKey):
-        if public.key_size < _SMALLEST_RSA:
-            raise ValueError(f"RSA under {_SMALLEST_RSA} bits")
-        name = "RS256"
-    elif isinstance(public, EllipticCurvePublicKey):
-        if not isinstance(public.curve, SECP256R1):
-            raise ValueError("an elliptic curve other than P-256")
-        name = "ES256"
-    elif isinstance(public, (Ed25519PublicKey, Ed448PublicKey)):
-        name = "EdDSA"
-    else:
-        raise ValueError("neither RSA, P-256 nor Ed25519")
+    name = _algorithm_for(public)
+    if name is None:
+        raise ValueError(f"neither RSA of {_SMALLEST_RSA} bits or more, nor P-256, nor Ed25519")
     algorithm = jwt.get_algorithm_by_name(name)
-    return Key(
-        name, kid, _fingerprint(public), lambda signed, signature: algorithm.verify(signed, public, signature)
-    )
+    fingerprint = bytes(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    return Key(name, kid, fingerprint, lambda signed, signature: algorithm.verify(signed, public, signature))
 
 
-def _fingerprint(public: Any) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    return bytes(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+def _algorithm_for(public: Any) -> str | None:
+    """The one algorithm that we let a key of this kind be used with."""
+    if isinstance(public, RSAPublicKey):
+        return "RS256" if public.key_size >= _SMALLEST_RSA else None
+    if isinstance(public, EllipticCurvePublicKey):
+        return "ES256" if isinstance(public.curve, SECP256R1) else None
+    return "EdDSA" if isinstance(public, (Ed25519PublicKey, Ed448PublicKey)) else None

@@ -1,8 +1,9 @@
 """Is this token good, and for whom: signature, then claims, then remembered.
 
-Owns the choice of the key and the cache of verified tokens, which holds digests and never tokens; bounded, least
-recently used out first. A remembered token is good until it expires, or until the issuer withdraws a key.
-`verify` never waits; what needs the network is `check`, `refresh` and `run`. Fails with the tree of `errors`.
+Owns the choice of the key and the cache of verified tokens, which holds digests and never tokens; bounded,
+least recently used out first. A remembered token is good until it expires, or until the issuer withdraws a
+key. `verify` never waits; what needs the network is `check`, `refresh` and `run`. Fails with the tree of
+`errors`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from .keys import Key, pem_keys, secret_key
 
 _PUBLIC: Final = ("RS256", "ES256", "EdDSA")
 _MOST_TRIED: Final = 4
-"""Published keys tried on a token that names none: a signature check is the dearest thing a stranger can ask for."""
+"""Published keys tried on a token that names none: checks are the dearest thing a stranger can ask for."""
 
 
 class TokenVerifier:
@@ -93,7 +94,7 @@ class TokenVerifier:
         return claims
 
     async def check(self, token: str) -> Claims:
-        """`verify`, and once more after a refresh if the key was not known. Waits for the network then only."""
+        """`verify`, and again after a refresh if the key was not known; only then does it wait."""
         try:
             return self.verify(token)
         except (UnknownKey, KeysUnavailable):
@@ -104,7 +105,7 @@ class TokenVerifier:
     async def refresh(self) -> bool:
         """Fetch the published keys anew, at most every ten seconds; True when a newer set is here.
 
-        A key that is no longer published takes the tokens remembered by it along. Never raises for the network.
+        A key that is no longer published takes the remembered tokens along. Never raises for the network.
         """
         if self._published is None:
             return False
