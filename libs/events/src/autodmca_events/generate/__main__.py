@@ -22,7 +22,12 @@ def artifacts() -> dict[str, str]:
     schemas = {
         f"json-schema/{each.name}.json": _json(json_schema.document(each)) for each in CATALOGUE.values()
     }
-    return {**schemas, "asyncapi.json": _json(asyncapi.document()), "events.ts": typescript.document()}
+    return {
+        **schemas,
+        "asyncapi.json": _json(asyncapi.document()),
+        "events.ts": typescript.document(),
+        "examples.ts": typescript.examples(),
+    }
 
 
 def stale(folder: Path) -> list[str]:

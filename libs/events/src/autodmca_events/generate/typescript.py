@@ -1,9 +1,10 @@
 """TypeScript types of the events, for clients that are written in it.
 
 Enumerations are unions named as in the payload modules; `AutodmcaEvent` is a union that `type`
-discriminates. Types alone: nothing of it remains at run time.
+discriminates. They vanish at run time; the examples are a module of their own.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Final, Literal, get_args, get_origin
 
@@ -12,6 +13,7 @@ from msgspec import inspect
 
 from autodmca_events import accounts, ai_detection, delisting, scalars, social_media, templates
 from autodmca_events.catalogue import CATALOGUE
+from autodmca_events.example import example_json
 from autodmca_events.fields import bare
 
 _LINE: Final = 110
@@ -50,7 +52,7 @@ export type AutodmcaEvent = {{ [T in EventType]: EventEnvelope<T> }}[EventType];
 
 
 def document() -> str:
-    """The module's text."""
+    """The module of types."""
     unions = dict(_unions())
     names = {frozenset(values): name for name, values in unions.items()}
     structs = _structs([each.payload for each in CATALOGUE.values()])
@@ -64,6 +66,16 @@ def document() -> str:
             f"export interface EventPayloads {{\n{payloads}\n}}\n",
             _FOOTER.format(broadcast=broadcast),
         ]
+    )
+
+
+def examples() -> str:
+    """A module with the example of every type; compiling it proves that the types fit real events."""
+    shown = {name: msgspec.json.decode(example_json(name)) for name in CATALOGUE}
+    text = json.dumps(shown, indent=2, ensure_ascii=False)
+    return (
+        f'{_HEADER}\nimport type {{ EventEnvelope, EventType }} from "./events";\n\n'
+        f"export const examples: {{ readonly [T in EventType]: EventEnvelope<T> }} = {text};\n"
     )
 
 
