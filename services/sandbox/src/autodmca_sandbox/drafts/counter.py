@@ -2,8 +2,9 @@
 
 from autodmca_sandbox.drafts.draft import Draft, Slip
 
-_JURISDICTION = """I consent to the jurisdiction of the Federal District Court for the judicial district in which my address
-is located, or if my address is outside of the United States, for any judicial district in which
+_JURISDICTION = """\
+I consent to the jurisdiction of the Federal District Court for the judicial district in which my address is
+located, or if my address is outside of the United States, for any judicial district in which
 {{ provider_name }} may be found, and I will accept service of process from the person who provided the
 notification or an agent of such person.
 """

@@ -2,12 +2,20 @@
 
 from autodmca_sandbox.drafts.draft import Draft, Slip
 
-_GOOD_FAITH = """I have a good faith belief that the use of the material in the manner complained of is not
+_GOOD_FAITH = """\
+I have a good faith belief that the use of the material in the manner complained of is not
 authorized by the copyright owner, its agent, or the law.
 """
-_PERJURY = """The information in this notification is accurate, and under penalty of perjury, I am authorized to
+_PERJURY = """\
+The information in this notification is accurate, and under penalty of perjury, I am authorized to
 act on behalf of the owner of an exclusive right that is allegedly infringed.
 """
+_OATH = """\
+I swear, under penalty of perjury, that the information in the notification is accurate and that I am the
+copyright owner or am authorized to act on behalf of the owner of an exclusive right that is allegedly
+infringed.
+"""
+
 COURSE_VIDEOS = Draft(
     name="Course videos on file hosts",
     kind="takedown",
@@ -80,10 +88,7 @@ Your customer displays unauthorized copies of these photographs in its online sh
 I ask you to take these copies down.
 
 {_GOOD_FAITH}
-I swear, under penalty of perjury, that the information in the notification is accurate and that I am the
-copyright owner or am authorized to act on behalf of the owner of an exclusive right that is allegedly
-infringed.
-
+{_OATH}
 My contact information: {{{{ owner_name }}}}, {{{{ owner_address }}}}, email {{{{ owner_email }}}},
 telephone {{{{ owner_phone }}}}.
 
@@ -91,11 +96,7 @@ Signed: /s/ {{{{ owner_name }}}}
 """,
     variables=("work_url", "work_title", "urls", "owner_name", "owner_address", "owner_email", "owner_phone"),
     slips=(
-        Slip(
-            "I swear, under penalty of perjury, that the information in the notification is accurate and that I am"
-            " the\ncopyright owner or am authorized to act on behalf of the owner of an exclusive right that is"
-            " allegedly\ninfringed.\n"
-        ),
+        Slip(_OATH),
         Slip('among them "{{ work_title }}"', 'among them "{{ title }}"'),
     ),
     occasions=(
