@@ -29,10 +29,9 @@ class Service:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.trouble: Callable[[int], httpx.Response | None] = lambda _: None
-        self.api = TemplatesApi(
-            httpx.AsyncClient(transport=httpx.MockTransport(self._answer), base_url="http://templates"),
-            SECRET,
-        )
+        transport = httpx.MockTransport(self._answer)
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://templates")
+        self.api = TemplatesApi(self.http, SECRET, first_pause_s=0)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         token = request.headers["authorization"].removeprefix("Bearer ")
