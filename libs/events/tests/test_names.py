@@ -4,17 +4,19 @@ import re
 
 import pytest
 from autodmca_events import InvalidTimestamp, derived_id, ms_of, new_id, rfc3339, topics
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 YEAR_1_MS, YEAR_9999_MS = -62135596800000, 253402300799999
 
 
+@settings(deadline=None)
 @given(st.integers(YEAR_1_MS, YEAR_9999_MS))
 def test_a_timestamp_reads_back_to_the_millisecond(ms: int) -> None:
     assert ms_of(rfc3339(ms)) == ms
 
 
+@settings(deadline=None)
 @given(st.integers(YEAR_1_MS, YEAR_9999_MS), st.integers(YEAR_1_MS, YEAR_9999_MS))
 def test_timestamps_sort_as_the_moments_they_name(one: int, other: int) -> None:
     assert (rfc3339(one) < rfc3339(other)) == (one < other)

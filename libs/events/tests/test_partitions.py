@@ -2,7 +2,7 @@
 
 import pytest
 from autodmca_events import entity_key, murmur2, partition_for, user_key
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 # org.apache.kafka.common.utils.UtilsTest.testMurmur2
@@ -27,6 +27,7 @@ def test_a_negative_hash_loses_its_sign_bit_as_in_java() -> None:
     assert partition_for(b"21", 7) == 1173551340 % 7
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40), st.integers(1, 1000))
 def test_every_key_has_a_partition_and_keeps_it(key: bytes, partitions: int) -> None:
     assert 0 <= partition_for(key, partitions) < partitions

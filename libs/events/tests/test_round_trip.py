@@ -47,7 +47,7 @@ VALIDATORS = {each.name: Draft202012Validator(json_schema.document(each)) for ea
 
 
 @pytest.mark.parametrize("event_type", CATALOGUE.values(), ids=lambda each: each.name)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_written_is_read_back_and_as_described(event_type: EventType, data: st.DataObject) -> None:
     user_id = None if event_type.everybody else data.draw(st.integers(0, 2**53 - 1))

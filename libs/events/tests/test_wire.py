@@ -15,7 +15,7 @@ from autodmca_events import (
     envelope,
 )
 from autodmca_events.example import example_json
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 USAGE = TemplateUsage(
@@ -136,11 +136,13 @@ def decodes_or_is_refused(value: bytes) -> None:
     assert isinstance(event, Envelope)
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_arbitrary_bytes_raise_nothing_else(value: bytes) -> None:
     decodes_or_is_refused(value)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(sorted(CATALOGUE)),
     st.integers(0, 2000),
@@ -162,6 +164,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(CATALOGUE)), st.data())
 def test_fields_of_the_wrong_kind_raise_nothing_else(name: str, data: st.DataObject) -> None:
     event = json.loads(example_json(name))
