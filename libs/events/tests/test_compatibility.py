@@ -103,6 +103,16 @@ def test_a_break_of_a_field_is_found(after: Baseline, where: str, what: str) -> 
         (baseline(status=str), "thing.status", "enumeration opened to any value"),
         (baseline(progress=Annotated[float, Meta(ge=0)]), "thing.progress", "le changed from 100 to None"),
         (baseline(id=str), "thing.id", "min_length changed from 1 to None"),
+        (
+            baseline(progress=Annotated[float, Meta(ge=-1, le=100)]),
+            "thing.progress",
+            "ge changed from 0 to -1",
+        ),
+        (
+            baseline(progress=Annotated[float, Meta(ge=0, le=101)]),
+            "thing.progress",
+            "le changed from 100 to 101",
+        ),
     ],
 )
 def test_an_addition_is_told_from_a_break(after: Baseline, where: str, what: str) -> None:
@@ -130,6 +140,12 @@ def test_a_removed_type_is_a_break_and_a_new_one_is_not() -> None:
     nothing = Baseline(envelope={}, types={})
     assert found(nothing) == [Change("thing", "type removed", breaking=True)]
     assert found(baseline(), nothing) == [Change("thing", "type added", breaking=False)]
+
+
+def test_the_envelope_is_watched_like_a_type() -> None:
+    now = described()
+    before = msgspec.structs.replace(now, envelope={**now.envelope, "origin": now.envelope["id"]})
+    assert list(changes(before, now)) == [Change("envelope.origin", "field removed", breaking=True)]
 
 
 def test_the_committed_baseline_is_what_the_code_says() -> None:
