@@ -1,0 +1,72 @@
+"""What packages import, what they say they need, and what the lock holds."""
+
+import ast
+import sys
+from importlib.metadata import packages_distributions
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+from tests.unit.repository import ROOT, Package, distribution, packages, requirements
+
+LOADED_BY_NAME = {"httptools"}
+"""uvicorn imports it when it is told to."""
+LOCK = (ROOT / "requirements.lock").read_text()
+
+
+def pins() -> dict[str, Version]:
+    """Every package of the lock and its version."""
+    lines = [line.split(" ")[0] for line in LOCK.splitlines() if line and not line.startswith(" ")]
+    return {distribution(name): Version(version) for name, version in (line.split("==") for line in lines)}
+
+
+def imported(package: Package) -> dict[str, str]:
+    """Each top-level module that a package imports, and one file that does."""
+    found: dict[str, str] = {}
+    for file in sorted((package.folder / "src").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            for name in names:
+                found.setdefault(name.partition(".")[0], str(file.relative_to(ROOT)))
+    return found
+
+
+@pytest.mark.parametrize("package", packages(), ids=lambda package: package.module)
+def test_a_package_needs_what_it_imports_and_imports_what_it_needs(package: Package) -> None:
+    owners = packages_distributions()
+    used = {
+        distribution(owner): file
+        for module, file in imported(package).items()
+        if module not in sys.stdlib_module_names and module != package.module
+        for owner in owners.get(module, [module])[:1]
+    }
+    undeclared = {name: file for name, file in used.items() if name not in package.needs}
+    assert undeclared == {}
+    assert package.needs - used.keys() - LOADED_BY_NAME == set()
+
+
+def test_the_events_need_msgspec_and_nothing_else() -> None:
+    events = next(package for package in packages() if package.module == "autodmca_events")
+    assert events.needs == {"msgspec"}
+
+
+def test_the_lock_satisfies_every_requirement() -> None:
+    locked = pins()
+    wrong = [
+        need
+        for need in requirements()
+        if (name := distribution(need)) not in locked
+        or not Requirement(need).specifier.contains(locked[name], prereleases=True)
+    ]
+    assert wrong == []
+
+
+def test_everything_in_the_lock_has_its_hashes() -> None:
+    entries = LOCK.replace("\\\n", "").splitlines()
+    assert len(entries) == len(pins())
+    assert all("--hash=sha256:" in entry for entry in entries)
