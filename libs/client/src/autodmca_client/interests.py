@@ -162,7 +162,8 @@ class Interests:
         cursor = message.cursor
         crowded = len(self._by_id) > 1
         replaying = crowded and any(each.catches_up for each in self._by_id.values())
-        takers, early = [], []
+        takers: list[str] = []
+        early: list[str] = []
         for each in claimants:
             settled = not crowded or each.stage is not Stage.ASKED
             if cursor is not None and settled:

@@ -2,7 +2,7 @@
 
 Owns a connection's tasks (reader, writer, heartbeat, a token's renewal) in a TaskGroup, and the outbox,
 which is bounded by what may be under way: two messages a subscription, `MAX_UNANSWERED` application messages
-and the heartbeats of one silence; a new connection starts with an empty one. Never decides whether to reconnect.
+and the heartbeats of one silence; a new connection starts empty. Never decides whether to reconnect.
 """
 
 import asyncio
@@ -158,7 +158,7 @@ class Link:
             for answer in self._answers.values():
                 if not answer.done():
                     answer.set_exception(ConnectionDropped("the connection was lost before the answer"))
-            await socket.close()
+            await _close(socket)
         code = socket.close_code or ABNORMAL
         return Ended(code, socket.close_reason or "", policy_of(code))
 
@@ -169,12 +169,14 @@ class Link:
                 data = await socket.recv(decode=False)
             except ConnectionClosed:
                 return
-            for effect in session.receive(data, clock()):
+            effects = session.receive(data, clock())
+            for effect in effects:
                 if isinstance(effect, Deliver):
                     await self._deliver(effect)
                 else:
                     await self._perform(effect, tasks)
-                    self._changed.set()
+            if not (effects and isinstance(effects[0], Deliver)):
+                self._changed.set()  # anything but an event may have moved the session's deadline
 
     async def _deliver(self, effect: Deliver) -> None:
         for subscription_id in effect.subscription_ids:
@@ -256,3 +258,18 @@ class Link:
                         socket.transport.abort()
                         return
                     self._perform_now([effect])
+
+
+async def _close(socket: ClientConnection) -> None:
+    """Close with 1000, reading on and discarding: the edge's own close frame may be behind many events."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_discard(socket))
+        await socket.close()
+
+
+async def _discard(socket: ClientConnection) -> None:
+    try:
+        while True:
+            await socket.recv(decode=False)
+    except ConnectionClosed:
+        return

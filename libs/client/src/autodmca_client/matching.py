@@ -33,13 +33,13 @@ def matches(
 
     `payload` gives the payload's fields and is called only when a key needs one. `own_user_id` is the
     token's user, None when unknown: without a `userId` filter a subscription is for that user's events and
-    those for everybody.
+    those for everybody, which no `userId` filter excludes.
     """
     wanted = filters.get("userId", _MISSING)
     if wanted is _MISSING:
         if user_id is not None and own_user_id is not None and user_id != own_user_id:
             return False
-    elif wanted != "*" and not _test(wanted, _MISSING if user_id is None else user_id):
+    elif wanted != "*" and user_id is not None and not _test(wanted, user_id):
         return False
     for key, value in filters.items():
         if key == "userId":
@@ -60,19 +60,12 @@ def _reach(payload: Mapping[str, Any], path: str) -> object:
     return value
 
 
-def _equal(left: object, right: object) -> bool:
-    # JSON's true is not its 1, though Python's is.
-    return isinstance(left, bool) == isinstance(right, bool) and left == right
+def _equal(wanted: object, value: object) -> bool:
+    return value == wanted
 
 
 def _any_of(choices: object, value: object) -> bool:
-    return isinstance(choices, list | tuple) and any(_holds_equal(choice, value) for choice in choices)
-
-
-def _holds_equal(wanted: object, value: object) -> bool:
-    if isinstance(value, list):  # a field that is a list matches by any of its items
-        return any(_equal(wanted, item) for item in value)
-    return _equal(wanted, value)
+    return isinstance(choices, list | tuple) and value in choices
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[object, object], bool]:
@@ -92,12 +85,12 @@ def _prefix(start: object, value: object) -> bool:
 def _contains(part: object, value: object) -> bool:
     if isinstance(value, str):
         return isinstance(part, str) and part in value
-    return isinstance(value, list) and _holds_equal(part, value)
+    return isinstance(value, list) and part in value
 
 
 _OPERATORS: dict[str, Callable[[object, object], bool]] = {
-    "eq": _holds_equal,
-    "ne": lambda wanted, value: not _holds_equal(wanted, value),
+    "eq": _equal,
+    "ne": lambda wanted, value: not _equal(wanted, value),
     "in": _any_of,
     "nin": lambda choices, value: not _any_of(choices, value),
     "gt": _ordered(operator.gt),
@@ -116,12 +109,12 @@ def _test(wanted: object, value: object) -> bool:
         return False
     if isinstance(wanted, list | tuple):
         return _any_of(wanted, value)
-    return _holds_equal(wanted, value)
+    return _equal(wanted, value)
 
 
 def _test_operator(name: str, operand: object, value: object) -> bool:
     if name == "exists":
-        return (value is not _MISSING) is operand
+        return (value is not _MISSING and value is not None) is operand
     if value is _MISSING:
         return name in ("ne", "nin")
     test = _OPERATORS.get(name)

@@ -70,6 +70,11 @@ class Subscription(AsyncIterator[Event]):
             else:
                 self._seen.update(item)
 
+    @property
+    def waiting(self) -> int:
+        """How many items wait in the queue."""
+        return len(self._mailbox.inbox)
+
     async def aclose(self) -> None:
         """End the subscription; what is queued is discarded. Repeating it does nothing."""
         self._mailbox.inbox.close(discard=True)
