@@ -1,0 +1,195 @@
+"""The edge node, wired.
+
+The one place that sees every part: it builds the log, the hub, the tail and the replays, gives each
+connection its session, and runs all of it under uvicorn until told to stop; then clients are sent away
+spread over the drain period.
+"""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any, cast
+
+import structlog
+from autodmca_kafka import TailReader, ensure_topics, event_topics
+from autodmca_runtime import Health, TokenVerifier, serve, settle_garbage_collector
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+
+from autodmca_edge.config import EdgeSettings
+from autodmca_edge.http import routes
+from autodmca_edge.hub import Hub
+from autodmca_edge.log import EventLog
+from autodmca_edge.metrics import Metrics
+from autodmca_edge.protocol import ClientMessage, Refusal
+from autodmca_edge.replay import Replays
+from autodmca_edge.session import Session
+from autodmca_edge.tail import Tail
+from autodmca_edge.timers import TimerWheel, monotonic_wall_clock
+from autodmca_edge.transport import Gate, WebSocket
+
+__all__ = ["EdgeNode", "main"]
+
+TICK_S = 0.25
+
+log = structlog.get_logger()
+
+
+class EdgeNode:
+    """All parts of a node, and what sessions and sockets ask of it."""
+
+    def __init__(self, settings: EdgeSettings, reader: TailReader, verifier: TokenVerifier) -> None:
+        self.name = settings.node if settings.node != "edge" else f"edge-{socket.gethostname()}"
+        self.origins = frozenset(settings.origins)
+        self.max_message_bytes = settings.max_message_bytes
+        self.max_subscriptions = settings.max_subscriptions
+        self.outbox_bytes = settings.outbox_bytes
+        self.verifier = verifier
+        self.clock = monotonic_wall_clock()
+        self.wheel = TimerWheel()
+        self.sessions: dict[str, Session] = {}
+        self.draining = False
+        self.log = EventLog(settings.window_bytes)
+        self.metrics = Metrics(
+            {
+                "connections": ("Open WebSockets.", lambda: len(self.sessions)),
+                "subscriptions": ("Standing subscriptions.", self._subscriptions),
+                "users": ("Users with a subscription here.", lambda: self.hub.users),
+                "replays_running": ("Replays begun and not ended.", lambda: self.replayer.running),
+                "window_bytes": ("Bytes of recent records in memory, about.", lambda: self.log.window_size),
+            }
+        )
+        self.hub = Hub(self.metrics)
+        self.tail = Tail(reader, self.log, self.hub, self.wheel, self.clock, self.dropped)
+        self.metrics.lag = self.tail.lags
+        self.replayer = Replays(
+            self.log, self.tail, self.spawn, limit=settings.replay_limit, counted=self._replayed
+        )
+        self._tasks: asyncio.TaskGroup | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def available(self) -> bool:
+        """Whether clients can be served."""
+        return self.tail.started
+
+    async def run(self) -> None:
+        """Follow the log, keep time, run what sessions ask for, until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            tasks.create_task(self.tail.run())
+            tasks.create_task(self._keep_time())
+
+    async def _keep_time(self) -> None:
+        while True:
+            self.wheel.advance(self.clock())
+            await asyncio.sleep(TICK_S)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine for a session; one that fails is logged and leaves the rest alone."""
+        if self._tasks is None:
+            coroutine.close()
+            return
+        self._tasks.create_task(_guarded(coroutine))
+
+    def soon(self, call: Any, *args: Any) -> None:
+        """Call back when the event loop is next free."""
+        asyncio.get_running_loop().call_soon(call, *args)
+
+    def converse(self, socket: WebSocket) -> Session:
+        """A session for a new WebSocket."""
+        self.metrics.opened += 1
+        return Session(self, socket, secrets.token_urlsafe(12))
+
+    def publish(self, session: Session, message: ClientMessage) -> None:
+        """A client's application message."""
+        raise Refusal(
+            "unknown_action",
+            "this node takes no application messages",
+            field="type",
+            in_reply_to=message.in_reply_to,
+        )
+
+    # -- counting ---------------------------------------------------------------------------------
+
+    def sent(self, size: int) -> None:
+        self.metrics.bytes += size
+
+    def refused(self, status: int) -> None:
+        self.metrics.handshakes_refused[str(int(status))] += 1
+
+    def said_bad(self, code: str) -> None:
+        self.metrics.refusals[code] += 1
+
+    def closed(self, code: int) -> None:
+        self.metrics.closes[str(int(code))] += 1
+
+    def dropped(self, reason: str, events: int) -> None:
+        self.metrics.dropped_events[reason] += events
+
+    def _replayed(self, outcome: str, events: int) -> None:
+        self.metrics.replayed[outcome] += events
+
+    def _subscriptions(self) -> int:
+        return sum(len(each.standing) for each in self.sessions.values())
+
+    # -- leaving ----------------------------------------------------------------------------------
+
+    async def drain(self, seconds: float) -> None:
+        """Send every client away, spread evenly over `seconds`."""
+        self.draining = True
+        leaving = list(self.sessions.values())
+        log.info("draining", connections=len(leaving), seconds=seconds)
+        begun = self.clock()
+        for index, session in enumerate(leaving):
+            wait = begun + seconds * index / len(leaving) - self.clock()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            session.drain()
+
+
+async def _guarded(coroutine: Coroutine[Any, Any, None]) -> None:
+    try:
+        await coroutine
+    except Exception:  # a task's top: one session's trouble is not the node's
+        log.exception("task failed")
+
+
+async def main(settings: EdgeSettings) -> None:
+    """Run one node until it is told to stop."""
+    verifier = TokenVerifier(settings.tokens)
+    reader = TailReader(settings.kafka.bootstrap_servers, client_id="autodmca-edge")
+    node = EdgeNode(settings, reader, verifier)
+    health = Health()
+    health.add("event log", node.tail.trouble)
+    health.add("token keys", verifier.problem)
+    registry = CollectorRegistry()
+    registry.register(node.metrics)
+    app = Starlette(routes=routes(health, registry))
+
+    async def follow() -> None:
+        await ensure_topics(
+            settings.kafka.bootstrap_servers,
+            event_topics(settings.kafka.partitions),
+            replication_factor=settings.kafka.replication_factor,
+            deadline_s=None,
+        )
+        async with reader:
+            settle_garbage_collector()
+            await node.run()
+
+    await serve(
+        app,
+        host=settings.host,
+        port=settings.port,
+        health=health,
+        http=cast("Any", partial(Gate, node)),
+        ws="none",
+        drain_s=settings.drain_seconds + 1,
+        on_drain=partial(node.drain, settings.drain_seconds),
+        background={"event log": follow, "token keys": verifier.run},
+        backlog=4096,
+    )

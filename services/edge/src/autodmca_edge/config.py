@@ -1,0 +1,51 @@
+"""The edge's settings, read once from the environment at the entry point."""
+
+from typing import Annotated
+
+from autodmca_runtime import Env, KafkaSettings, LogSettings, TokenSettings
+from msgspec import Meta, Struct
+
+__all__ = ["EdgeSettings"]
+
+
+class EdgeSettings(Struct, frozen=True, kw_only=True):
+    """All that one node needs to know."""
+
+    kafka: KafkaSettings
+    tokens: TokenSettings
+    logs: LogSettings
+    host: Annotated[str, Env("EDGE_HOST", "Address to listen on.", "0.0.0.0")] = "0.0.0.0"  # noqa: S104
+    port: Annotated[int, Env("EDGE_PORT", "Port to listen on.", "8080"), Meta(ge=0, le=65535)] = 8080
+    node: Annotated[str, Env("EDGE_NODE", "This node's name, told to clients.", "edge-1")] = "edge"
+    origins: Annotated[
+        tuple[str, ...],
+        Env("EDGE_ORIGINS", "Allowed Origin headers; any when unset.", "https://app.example.com"),
+    ] = ()
+    max_message_bytes: Annotated[
+        int,
+        Env("EDGE_MAX_MESSAGE_BYTES", "Largest message taken from a client.", "65536"),
+        Meta(ge=1024, le=16_777_216),
+    ] = 65_536
+    max_subscriptions: Annotated[
+        int, Env("EDGE_MAX_SUBSCRIPTIONS", "Subscriptions a connection.", "50"), Meta(ge=1, le=10_000)
+    ] = 50
+    outbox_bytes: Annotated[
+        int,
+        Env("EDGE_OUTBOX_BYTES", "Unsent bytes kept for a slow connection; beyond, it is closed.", "1048576"),
+        Meta(ge=65_536, le=1_073_741_824),
+    ] = 1_048_576
+    window_bytes: Annotated[
+        int,
+        Env("EDGE_WINDOW_BYTES", "Memory for recent records, from which resumes are served.", "67108864"),
+        Meta(ge=0, le=17_179_869_184),
+    ] = 67_108_864
+    replay_limit: Annotated[
+        int,
+        Env("EDGE_REPLAY_LIMIT", "Records that one resume may have to look through.", "1000000"),
+        Meta(ge=0, le=1_000_000_000),
+    ] = 1_000_000
+    drain_seconds: Annotated[
+        float,
+        Env("EDGE_DRAIN_SECONDS", "Over how long connections are sent away.", "25"),
+        Meta(ge=0, le=3600),
+    ] = 25.0

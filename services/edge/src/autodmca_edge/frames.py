@@ -1,0 +1,175 @@
+"""WebSocket frames (RFC 6455, section 5), without I/O.
+
+Owns the wire format: building a server's frames, and taking a client's apart whatever way the
+bytes arrive. Never reads or writes a socket. A client that breaks the framing rules raises
+`FrameError` with the close code of section 7.4.1; the parser is then of no further use.
+"""
+
+from typing import Final, NamedTuple
+
+from websockets.frames import Opcode
+from websockets.utils import apply_mask
+
+__all__ = ["CloseFrame", "FrameError", "FrameParser", "Opcode", "close_frame", "encode", "parse_close"]
+
+MAX_CONTROL: Final = 125
+MAX_FRAGMENTS: Final = 1024  # of one message: a peer may not keep us busy with empty fragments
+
+_CONTINUATION, _TEXT, _CLOSE, _PONG = int(Opcode.CONT), int(Opcode.TEXT), int(Opcode.CLOSE), int(Opcode.PONG)
+_KNOWN: Final = frozenset(int(opcode) for opcode in Opcode)
+# RFC 6455, section 7.4.2: codes that an endpoint may send.
+_CLOSE_CODES: Final = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
+
+
+class FrameError(Exception):
+    """The client broke the framing rules. `code` is the close code to answer with."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class CloseFrame(NamedTuple):
+    """What a Close frame said: `code` is None when its body was empty."""
+
+    code: int | None
+    reason: str
+
+
+def encode(payload: bytes, opcode: int = _TEXT) -> bytes:
+    """One final, unmasked frame, as a server sends it."""
+    size = len(payload)
+    if size < 126:
+        return bytes((0x80 | opcode, size)) + payload
+    if size < 65536:
+        return b"%c\x7e%b%b" % (0x80 | opcode, size.to_bytes(2, "big"), payload)
+    return b"%c\x7f%b%b" % (0x80 | opcode, size.to_bytes(8, "big"), payload)
+
+
+def close_frame(code: int, reason: str = "") -> bytes:
+    """A Close frame; a reason that does not fit into 123 bytes of UTF-8 is cut."""
+    text = reason.encode()[: MAX_CONTROL - 2].decode(errors="ignore").encode()
+    return encode(code.to_bytes(2, "big") + text, _CLOSE)
+
+
+def parse_close(payload: bytes) -> CloseFrame:
+    """The code and reason of a Close frame's body. Raises FrameError (1002, 1007)."""
+    if not payload:
+        return CloseFrame(None, "")
+    if len(payload) == 1:
+        raise FrameError(1002, "close frame of one byte")
+    code = int.from_bytes(payload[:2], "big")
+    if code not in _CLOSE_CODES and not 3000 <= code < 5000:
+        raise FrameError(1002, "invalid close code")
+    try:
+        return CloseFrame(code, payload[2:].decode())
+    except UnicodeDecodeError:
+        raise FrameError(1007, "close reason is not UTF-8") from None
+
+
+class FrameParser:
+    """Takes bytes as they arrive and gives whole messages and control frames, in order.
+
+    Holds at most one message of `max_message` bytes and one unfinished frame.
+    """
+
+    __slots__ = ("_buffer", "_fragments", "_max", "_message", "_opcode", "_wanted")
+
+    def __init__(self, max_message: int) -> None:
+        self._max = max_message
+        self._buffer: bytearray | None = None  # an unfinished frame
+        self._wanted = 2  # bytes to wait for before looking again
+        self._message: bytearray | None = None  # fragments of an unfinished message
+        self._fragments = 0
+        self._opcode = 0
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """The frames completed by `data`: (opcode, unmasked payload); fragments are joined.
+
+        Raises FrameError; what the same `data` completed before the fault is lost with it.
+        """
+        buffer = self._buffer
+        if buffer is not None:
+            buffer += data
+            if len(buffer) < self._wanted:
+                return []
+            data = bytes(buffer)
+            self._buffer = None
+        out: list[tuple[int, bytes]] = []
+        position, end = 0, len(data)
+        while position < end:
+            size = self._frame_size(data, position, end)
+            if position + size > end:
+                self._buffer = bytearray(data[position:])
+                self._wanted = size
+                break
+            self._take(data, position, size, out)
+            position += size
+        return out
+
+    def _frame_size(self, data: bytes, start: int, end: int) -> int:
+        """Bytes of the frame at `start`, or as many as are needed to know more."""
+        if end - start < 2:
+            if end - start == 1:
+                self._check_first(data[start])
+            return 2
+        self._check_first(data[start])
+        second = data[start + 1]
+        if not second & 0x80:
+            raise FrameError(1002, "frame is not masked")
+        size = second & 0x7F
+        opcode = data[start] & 0x0F
+        if opcode & 0x08 and size > MAX_CONTROL:
+            raise FrameError(1002, "control frame too long")
+        if size < 126:
+            header = 6
+        else:
+            wide = 2 if size == 126 else 8
+            header = 6 + wide
+            if end - start < 2 + wide:
+                return 2 + wide
+            size = int.from_bytes(data[start + 2 : start + 2 + wide], "big")
+            if size >> 63:
+                raise FrameError(1002, "invalid frame length")
+        if not opcode & 0x08 and size + (len(self._message) if self._message is not None else 0) > self._max:
+            raise FrameError(1009, f"message over {self._max} bytes")
+        return header + size
+
+    def _check_first(self, first: int) -> None:
+        opcode = first & 0x0F
+        if first & 0x70:
+            raise FrameError(1002, "reserved bit set")
+        if opcode not in _KNOWN:
+            raise FrameError(1002, "reserved opcode")
+        if opcode & 0x08:
+            if not first & 0x80:
+                raise FrameError(1002, "fragmented control frame")
+        elif opcode == _CONTINUATION:
+            if self._message is None:
+                raise FrameError(1002, "continuation without a message")
+        elif self._message is not None:
+            raise FrameError(1002, "new message inside a fragmented one")
+
+    def _take(self, data: bytes, start: int, size: int, out: list[tuple[int, bytes]]) -> None:
+        first, length = data[start], data[start + 1] & 0x7F
+        mask_at = start + (2 if length < 126 else 4 if length == 126 else 10)
+        payload = apply_mask(data[mask_at + 4 : start + size], data[mask_at : mask_at + 4])
+        opcode = first & 0x0F
+        if opcode & 0x08:
+            if opcode != _PONG:
+                out.append((opcode, payload))
+            return
+        if self._message is None:
+            if first & 0x80:
+                out.append((opcode, payload))
+                return
+            self._message, self._opcode, self._fragments = bytearray(payload), opcode, 1
+            return
+        self._message += payload
+        self._fragments += 1
+        if first & 0x80:
+            out.append((self._opcode, bytes(self._message)))
+            self._message = None
+        elif self._fragments >= MAX_FRAGMENTS:
+            raise FrameError(1008, "message in too many fragments")

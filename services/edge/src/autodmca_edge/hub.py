@@ -1,0 +1,230 @@
+"""Who gets an event.
+
+Owns the registry of members and the fan-out of what a poll yielded: one look-up per event nobody
+here wants, one frame per event somebody wants, one write per member and poll. Synchronous: between
+two awaits of the tail a poll is handed out whole. Knows neither sockets nor Kafka; a record that is
+no event is skipped, counted and reported by position, and never stops the rest.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from autodmca_edge.log import Partition, Record
+from autodmca_edge.records import USERS_TYPES, Malformed, event_frame, event_payload, event_type
+from autodmca_edge.subscriptions import EVERYONE, Interest
+
+__all__ = ["Feed", "Hub", "Member"]
+
+
+class Member(Protocol):
+    """A connection, as the hub sees it."""
+
+    pending: list[bytes] | None
+    """Frames of the poll under way; the hub's to use."""
+    gates: Mapping[Partition, object] | None
+    """Partitions whose live events this member does not take now: they are being replayed to it."""
+
+    def deliver(self, data: bytes, events: int) -> None:
+        """Write complete frames, in order. Never raises, never calls back into the hub."""
+
+
+class Feed(Protocol):
+    """What the hub reports; see metrics.py."""
+
+    def malformed(self, partition: Partition, offset: int, reason: str) -> None: ...
+    def routed(self, events: int, deliveries: int, stamps: Counter[int]) -> None: ...
+
+
+class Hub:
+    """The members of this node and the way from a record to them."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._users: dict[bytes | None, tuple[Interest, ...]] = {}
+        self._everybody: dict[Member, Interest] = {}
+
+    @property
+    def users(self) -> int:
+        """Distinct users with a subscription here."""
+        return len(self._users)
+
+    def join(self, member: Member, interests: Mapping[bytes, Interest], overall: Interest) -> None:
+        """Register a member by user key; `overall` is what it wants of everybody's events."""
+        for key, interest in interests.items():
+            self._users[key] = (*self._users.get(key, ()), interest)
+        self._everybody[member] = overall
+
+    def leave(self, member: Member, keys: Iterable[bytes]) -> None:
+        """Forget what `join` was given. Does nothing for who is not here."""
+        for key in keys:
+            rest = tuple(each for each in self._users.get(key, ()) if each.member is not member)
+            if rest:
+                self._users[key] = rest
+            else:
+                self._users.pop(key, None)
+        self._everybody.pop(member, None)
+
+    def dispatch(self, batches: Sequence[tuple[Partition, Sequence[Record]]]) -> None:
+        """Hand a poll's records to whoever wants them; every member is written to once.
+
+        Records of one partition reach a member in their order.
+        """
+        waiting: list[Member] = []
+        stamps: Counter[int] = Counter()
+        deliveries = 0
+        for partition, records in batches:
+            if not partition.everybody:
+                deliveries += self._to_users(partition, records, waiting, stamps)
+        for partition, records in batches:
+            if partition.everybody:
+                deliveries += self._to_everybody(partition, records, stamps)
+        for member in waiting:
+            frames = member.pending
+            if frames:  # None: it went out together with what is for everybody
+                member.pending = None
+                member.deliver(frames[0] if len(frames) == 1 else b"".join(frames), len(frames))
+        self._feed.routed(sum(len(records) for _, records in batches), deliveries, stamps)
+
+    def _to_users(
+        self, partition: Partition, records: Sequence[Record], waiting: list[Member], stamps: Counter[int]
+    ) -> int:
+        users, watchers = self._users, self._users.get(EVERYONE)
+        deliveries = 0
+        delivered_at: list[int] = []
+        for record in records:
+            interests = users.get(record.key)
+            if watchers is not None:
+                interests = _merge(interests, watchers)
+            if interests is None:
+                if (record.value or b"")[:1] != b"{":
+                    self._feed.malformed(partition, record.offset, "not a JSON object")
+                continue
+            headers = record.headers
+            # Our producers put the type first.
+            bit = USERS_TYPES.get(headers[0][1]) if headers and headers[0][0] == "type" else None
+            if bit is None:
+                bit = self._type_of(partition, record)
+                if not bit:
+                    continue
+            frame: bytes | None = None
+            payload: Mapping[str, Any] | None = None
+            for interest in interests:
+                if not interest.plain & bit:
+                    if not interest.filtered & bit:
+                        continue
+                    if payload is None:
+                        payload = self._payload(partition, record)
+                    if payload is None or not interest.matches(bit, payload):
+                        continue
+                member: Member = interest.member
+                if member.gates is not None and partition in member.gates:
+                    continue
+                if frame is None:
+                    frame = self._frame(partition, record)
+                    if frame is None:
+                        break
+                    delivered_at.append(record.timestamp)
+                deliveries += 1
+                if member.pending is None:
+                    member.pending = [frame]
+                    waiting.append(member)
+                else:
+                    member.pending.append(frame)
+        stamps.update(delivered_at)
+        return deliveries
+
+    def _to_everybody(self, partition: Partition, records: Sequence[Record], stamps: Counter[int]) -> int:
+        """One write per member: members that want the same types share one run of bytes."""
+        frames: list[tuple[int, bytes, Record]] = []
+        union = 0
+        for record in records:
+            bit = self._type_of(partition, record)
+            frame = self._frame(partition, record) if bit else None
+            if frame is not None:
+                frames.append((bit, frame, record))
+                union |= bit
+                stamps[record.timestamp] += 1
+        if not frames:
+            return 0
+        runs: dict[int, tuple[bytes, int]] = {}
+        payloads: dict[int, Mapping[str, Any] | None] = {}
+        deliveries = 0
+        for member, interest in self._everybody.items():
+            if member.gates is not None and partition in member.gates:
+                continue
+            if interest.filtered & union:
+                chosen = [
+                    frame
+                    for bit, frame, record in frames
+                    if self._wants(interest, bit, partition, record, payloads)
+                ]
+                run = (b"".join(chosen), len(chosen))
+            else:
+                wanted = interest.plain & union
+                cached = runs.get(wanted)
+                if cached is None:
+                    chosen = [frame for bit, frame, _ in frames if bit & wanted]
+                    cached = runs[wanted] = (b"".join(chosen), len(chosen))
+                run = cached
+            data, count = run
+            if not count:
+                continue
+            deliveries += count
+            if member.pending is not None:
+                data, count = b"".join((*member.pending, data)), count + len(member.pending)
+                member.pending = None
+            member.deliver(data, count)
+        return deliveries
+
+    def _wants(
+        self,
+        interest: Interest,
+        bit: int,
+        partition: Partition,
+        record: Record,
+        payloads: dict[int, Mapping[str, Any] | None],
+    ) -> bool:
+        if interest.plain & bit or not interest.filtered & bit:
+            return bool(interest.plain & bit)
+        if record.offset not in payloads:
+            payloads[record.offset] = self._payload(partition, record)
+        payload = payloads[record.offset]
+        return payload is not None and interest.matches(bit, payload)
+
+    def _type_of(self, partition: Partition, record: Record) -> int:
+        """The bit of a record's type; 0: it is no event, which has been reported."""
+        try:
+            return event_type(partition, record)
+        except Malformed as fault:
+            self._feed.malformed(partition, record.offset, str(fault))
+            return 0
+
+    def _frame(self, partition: Partition, record: Record) -> bytes | None:
+        try:
+            return event_frame(partition, record)
+        except Malformed as fault:
+            self._feed.malformed(partition, record.offset, str(fault))
+            return None
+
+    def _payload(self, partition: Partition, record: Record) -> Mapping[str, Any] | None:
+        try:
+            return event_payload(record)
+        except Malformed as fault:
+            self._feed.malformed(partition, record.offset, str(fault))
+            return None
+
+
+def _merge(interests: tuple[Interest, ...] | None, watchers: tuple[Interest, ...]) -> tuple[Interest, ...]:
+    """Those of a user and those who watch everyone, each member once.
+
+    A member that does both wants an event if either interest does, so they are joined in one.
+    """
+    if interests is None:
+        return watchers
+    watching = {each.member: each for each in watchers}
+    merged = []
+    for each in interests:
+        also = watching.pop(each.member, None)
+        merged.append(each if also is None else each.joined(also))
+    return (*merged, *watching.values())

@@ -1,0 +1,133 @@
+"""What the edge counts.
+
+Owns every metric of this service. The hot path adds to plain integers once per poll or write; they
+become Prometheus metrics when somebody scrapes. No label names a user or a connection.
+"""
+
+from bisect import bisect_left
+from collections import Counter as Tally
+from collections.abc import Callable, Iterable, Mapping
+from time import time
+from typing import Any, Final
+
+import structlog
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from autodmca_edge.log import Partition
+
+__all__ = ["Metrics"]
+
+BUCKETS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000)
+LOGGED_A_SECOND: Final = 10  # lines about malformed records
+
+log = structlog.get_logger()
+
+
+class Metrics(Collector):
+    """The counts of one node. `gauges` are asked when somebody scrapes."""
+
+    def __init__(self, gauges: Mapping[str, tuple[str, Callable[[], float]]]) -> None:
+        self._gauges = gauges
+        self.events = 0
+        self.deliveries = 0
+        self.bytes = 0
+        self.malformed_events = 0
+        self.polls = 0
+        self.opened = 0
+        self.dropped_events: Tally[str] = Tally()
+        self.closes: Tally[str] = Tally()
+        self.refusals: Tally[str] = Tally()
+        self.handshakes_refused: Tally[str] = Tally()
+        self.replayed: Tally[str] = Tally()
+        self.lag: Callable[[], Iterable[tuple[Partition, int]]] = list
+        self._latencies = [0] * (len(BUCKETS_MS) + 1)
+        self._latency_sum_ms = 0
+        self._log_second = 0
+        self._logged = 0
+
+    def routed(self, events: int, deliveries: int, stamps: Tally[int]) -> None:
+        """A poll was handed out; `stamps`: when the delivered events were produced (ms), how many each."""
+        self.polls += 1
+        self.events += events
+        self.deliveries += deliveries
+        now = int(time() * 1000)
+        for stamp, count in stamps.items():
+            took = max(now - stamp, 0)
+            self._latencies[bisect_left(BUCKETS_MS, took)] += count
+            self._latency_sum_ms += took * count
+
+    def malformed(self, partition: Partition, offset: int, reason: str) -> None:
+        """A record that is no event was skipped."""
+        self.malformed_events += 1
+        second = int(time())
+        if second != self._log_second:
+            self._log_second, self._logged = second, 0
+        self._logged += 1
+        if self._logged <= LOGGED_A_SECOND:
+            log.warning(
+                "record skipped",
+                topic=partition.topic,
+                partition=partition.number,
+                offset=offset,
+                reason=reason,
+            )
+
+    def collect(self) -> Iterable[Metric]:
+        """All metrics, for Prometheus."""
+        for name, (text, ask) in self._gauges.items():
+            yield GaugeMetricFamily(f"autodmca_edge_{name}", text, value=ask())
+        yield _counter("events", "Records read from the log.", self.events)
+        yield _counter("deliveries", "Events written to connections.", self.deliveries)
+        yield _counter("sent_bytes", "Bytes handed to sockets.", self.bytes)
+        yield _counter("polls", "Polls of the log that brought records.", self.polls)
+        yield _counter("connections_opened", "WebSockets opened.", self.opened)
+        yield _counter(
+            "events_malformed", "Records skipped because they are no events.", self.malformed_events
+        )
+        yield _by("events_dropped", "Events not delivered.", "reason", self.dropped_events)
+        yield _by("closes", "Connections closed by this node.", "code", self.closes)
+        yield _by("refusals", "Errors answered to clients.", "code", self.refusals)
+        yield _by(
+            "handshakes_refused", "Requests answered before an upgrade.", "status", self.handshakes_refused
+        )
+        yield _by(
+            "replays", "Events replayed by source, replays refused by reason.", "outcome", self.replayed
+        )
+        lag = GaugeMetricFamily(
+            "autodmca_edge_lag_records",
+            "Records of the log not yet handed out.",
+            labels=["topic", "partition"],
+        )
+        for partition, behind in self.lag():
+            lag.add_metric([partition.topic, str(partition.number)], behind)
+        yield lag
+        yield self._latency()
+
+    def _latency(self) -> HistogramMetricFamily:
+        total, buckets = 0, []
+        for bound, count in zip((*BUCKETS_MS, None), self._latencies, strict=True):
+            total += count
+            buckets.append(("+Inf" if bound is None else str(bound / 1000), float(total)))
+        return HistogramMetricFamily(
+            "autodmca_edge_delivery_latency_seconds",
+            "From the record's timestamp to its frame handed to the first socket, per event delivered.",
+            buckets=buckets,
+            sum_value=self._latency_sum_ms / 1000,
+        )
+
+
+def _counter(name: str, text: str, value: int) -> Metric:
+    return CounterMetricFamily(f"autodmca_edge_{name}", text, value=value)
+
+
+def _by(name: str, text: str, label: str, tally: Mapping[Any, int]) -> Metric:
+    family = CounterMetricFamily(f"autodmca_edge_{name}", text, labels=[label])
+    for key, count in sorted(tally.items()):
+        family.add_metric([str(key)], count)
+    return family

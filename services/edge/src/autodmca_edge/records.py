@@ -1,0 +1,92 @@
+"""What a record of the log is to the edge: an event's type, its frame, its payload when a filter asks.
+
+Owns the one splice: the producer's bytes with the cursor appended, framed once for all who get it.
+Never does I/O. A record that is no event raises `Malformed` with the reason, and is nobody's.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+from autodmca_events import CATALOGUE
+
+from autodmca_edge.frames import encode
+from autodmca_edge.log import Partition, Record
+from autodmca_edge.subscriptions import BITS
+
+__all__ = ["USERS_TYPES", "Malformed", "event_frame", "event_payload", "event_type"]
+
+USERS_TYPES: Final[Mapping[bytes | None, int]] = {
+    name.encode(): BITS[name] for name, each in CATALOGUE.items() if not each.everybody
+}
+"""The bit of a type by the value of the header `type`, on the topics that are keyed by user."""
+_EVERYBODYS_TYPES: Final[Mapping[bytes | None, int]] = {
+    name.encode(): BITS[name] for name, each in CATALOGUE.items() if each.everybody
+}
+
+
+class Malformed(Exception):
+    """A record that is no event of its topic."""
+
+
+class _Head(msgspec.Struct):
+    type: str
+
+
+class _Body(msgspec.Struct):
+    payload: dict[str, Any]
+
+
+_check: Final[Callable[[bytes], object]] = msgspec.json.Decoder(msgspec.Raw).decode
+_head: Final = msgspec.json.Decoder(_Head).decode
+_body: Final = msgspec.json.Decoder(_Body).decode
+_FAULTS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+def event_type(partition: Partition, record: Record) -> int:
+    """The bit of a record's type, by its header or, where a foreign producer set none, its envelope.
+
+    Raises Malformed.
+    """
+    name = next((value for key, value in record.headers if key == "type"), None)
+    if name is None:
+        try:
+            name = _head(record.value or b"").type.encode()
+        except _FAULTS as fault:
+            raise Malformed(str(fault)) from None
+    bit = (_EVERYBODYS_TYPES if partition.everybody else USERS_TYPES).get(name)
+    if bit is None:
+        raise Malformed("no event type of this topic")
+    return bit
+
+
+def event_frame(partition: Partition, record: Record) -> bytes:
+    """The frame of an event: its envelope as the producer encoded it, the cursor appended.
+
+    Raises Malformed when the value is no JSON object in UTF-8.
+    """
+    value = record.value
+    try:
+        _check(value or b"")
+        if value is not None and not value.isascii():
+            value.decode()
+    except _FAULTS as fault:
+        raise Malformed(str(fault)) from None
+    assert value is not None
+    if value[:1] != b"{" or value[-1:] != b"}":
+        value = value.strip()
+        if value[:1] != b"{":
+            raise Malformed("not a JSON object")
+    tail = b'%b%d"}' % (partition.splice, record.offset)
+    size = len(value) - 1 + len(tail)
+    if 126 <= size < 65536:
+        return b"".join((b"\x81\x7e", size.to_bytes(2, "big"), value[:-1], tail))
+    return encode(value[:-1] + tail)
+
+
+def event_payload(record: Record) -> Mapping[str, Any]:
+    """The decoded payload. Raises Malformed."""
+    try:
+        return _body(record.value or b"").payload
+    except _FAULTS as fault:
+        raise Malformed(str(fault)) from None

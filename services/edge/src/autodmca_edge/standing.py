@@ -1,0 +1,89 @@
+"""The standing subscriptions of one connection.
+
+Owns their names, their registration with the hub, and where in the log their events are. Synchronous.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from autodmca_edge.hub import Hub
+from autodmca_edge.log import EventLog, Partition
+from autodmca_edge.subscriptions import (
+    EVERYONE,
+    Identity,
+    Interest,
+    Subscription,
+    interests_of,
+    narrowed,
+    topics_of,
+)
+
+__all__ = ["Standing", "partitions_of"]
+
+
+class Standing:
+    """Subscriptions by name; after a change `register` tells the hub."""
+
+    __slots__ = ("_by_name", "_keys")
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, Subscription] = {}
+        self._keys: tuple[bytes, ...] = ()
+
+    def __iter__(self) -> Iterator[Subscription]:
+        return iter(self._by_name.values())
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    def put(self, wanted: Subscription) -> None:
+        """Add a subscription, in place of one of that name."""
+        self._by_name[wanted.name] = wanted
+
+    def remove(self, name: str) -> bool:
+        """Whether there was one."""
+        return self._by_name.pop(name, None) is not None
+
+    def narrow(self, identity: Identity) -> list[str]:
+        """Hold every subscription within a newer token's limits; the names of those that had to go."""
+        gone = []
+        for name, standing in list(self._by_name.items()):
+            fresh = narrowed(standing, identity)
+            if fresh is None:
+                gone.append(name)
+                del self._by_name[name]
+            else:
+                self._by_name[name] = fresh
+        return gone
+
+    def register(self, hub: Hub, member: Any) -> None:
+        """Let the hub know what `member` wants now."""
+        hub.leave(member, self._keys)
+        self._keys = ()
+        if self._by_name:
+            interests = interests_of(member, self)
+            self._keys = tuple(interests)
+            only = next(iter(interests.values())) if len(interests) == 1 else None
+            hub.join(member, interests, only or Interest(member, self))
+
+    def leave(self, hub: Hub, member: Any) -> None:
+        """Forget all."""
+        hub.leave(member, self._keys)
+        self._by_name, self._keys = {}, ()
+
+    def cursors(self, event_log: EventLog, without: Mapping[Partition, object]) -> list[str]:
+        """Where the connection stands on each partition of its subscriptions but those of `without`."""
+        found = dict.fromkeys(each for wanted in self for each in partitions_of(event_log, wanted))
+        return [each.cursor() for each in found if each not in without]
+
+
+def partitions_of(event_log: EventLog, wanted: Subscription) -> list[Partition]:
+    """Where the events of a subscription are."""
+    topics = topics_of(wanted.mask)
+    if EVERYONE in wanted.keys:
+        return [each for each in event_log if each.topic in topics]
+    found: Iterable[Partition] = (each for key in wanted.keys for each in event_log.of_user(key, topics))
+    return list(dict.fromkeys(found))

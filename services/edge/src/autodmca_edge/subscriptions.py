@@ -1,0 +1,197 @@
+"""What a connection wants to see.
+
+Owns subscriptions (a name, event types as bits of one integer, an optional filter, whose events) and
+what the hub needs of them: per connection and user key an `Interest` that answers with one `&` for
+everything unfiltered. Knows neither sockets nor Kafka. A subscription that makes no sense raises
+`Refusal`.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Final, Protocol
+
+from autodmca_events import CATALOGUE, EventType, user_key
+
+from autodmca_edge.filters import BadFilter, Filter, compile_filter
+from autodmca_edge.protocol import Refusal, SubscriptionConfig
+
+__all__ = [
+    "BITS",
+    "EVERYONE",
+    "Identity",
+    "Interest",
+    "Subscription",
+    "interests_of",
+    "narrowed",
+    "subscription",
+    "topics_of",
+]
+
+BITS: Final[Mapping[str, int]] = {name: 1 << index for index, name in enumerate(CATALOGUE)}
+EVERYONE: Final = b"*"
+"""In place of a user key: the events of all users."""
+MAX_USERS: Final = 1000  # that one subscription of an administrator may name
+
+
+class Identity(Protocol):
+    """What a token says of its bearer."""
+
+    @property
+    def user_id(self) -> int: ...
+    @property
+    def roles(self) -> frozenset[str]: ...
+    @property
+    def types(self) -> tuple[str, ...] | None: ...
+    @property
+    def filters(self) -> Mapping[str, Any] | None: ...
+
+
+class Subscription:
+    """A named interest of one connection. Immutable but for `since`."""
+
+    __slots__ = ("filter", "keys", "mask", "name", "since")
+
+    def __init__(self, name: str, mask: int, matching: Filter | None, keys: tuple[bytes, ...]) -> None:
+        self.name = name
+        self.mask = mask
+        self.filter = matching
+        self.keys = keys
+        self.since: Mapping[Any, int] = {}
+        """Per partition the first offset that this subscription has been or will be given."""
+
+    @property
+    def types(self) -> list[str]:
+        """The names of its event types."""
+        return [name for name, bit in BITS.items() if self.mask & bit]
+
+    def wants(self, bit: int, payload: Mapping[str, Any] | None) -> bool:
+        """Whether an event of this type is to be delivered; `payload` may be None without a filter."""
+        if not self.mask & bit:
+            return False
+        return self.filter is None or (payload is not None and self.filter.matches(payload))
+
+
+class Interest:
+    """All that one member wants of one user's events (and of those for everybody)."""
+
+    __slots__ = ("filtered", "member", "plain", "subscriptions")
+
+    def __init__(self, member: Any, subscriptions: Iterable[Subscription]) -> None:
+        self.member = member
+        self.plain = 0
+        """Bits of the types wanted whatever they hold."""
+        self.filtered = 0
+        """Bits of the types that a filter must see."""
+        filtered = []
+        for each in subscriptions:
+            if each.filter is None:
+                self.plain |= each.mask
+            else:
+                self.filtered |= each.mask
+                filtered.append(each)
+        self.filtered &= ~self.plain
+        self.subscriptions = tuple(filtered)
+
+    def matches(self, bit: int, payload: Mapping[str, Any]) -> bool:
+        """Whether a filtered subscription wants this event."""
+        return any(each.wants(bit, payload) for each in self.subscriptions)
+
+    def joined(self, other: "Interest") -> "Interest":
+        """What either wants, of the same member."""
+        both = Interest(self.member, (*self.subscriptions, *other.subscriptions))
+        both.plain = self.plain | other.plain
+        both.filtered &= ~both.plain
+        return both
+
+
+def subscription(name: str, config: SubscriptionConfig, identity: Identity) -> Subscription:
+    """Check `config` against the events' schema and the token's limits. Raises Refusal."""
+    try:
+        types = _allowed_types(config.types, identity.types)
+        filters = dict(config.filters or {})
+        keys = _keys(filters.pop("userId", None), identity)
+        matching = compile_filter(filters, types) if filters else None
+        if identity.filters:
+            limit = compile_filter(identity.filters, types, limit=True)
+            matching = limit if matching is None else matching & limit
+    except BadFilter as fault:
+        field = f"payload.config.filters.{fault.field}".rstrip(".")
+        raise Refusal("bad_filter", fault.message, field=field, subscription_id=name) from None
+    except Refusal as refusal:
+        refusal.subscription_id = name
+        raise
+    return Subscription(name, _mask(types), matching, keys)
+
+
+def narrowed(standing: Subscription, identity: Identity) -> Subscription | None:
+    """A standing subscription under a newer token's limits; None: the new token allows nothing of it.
+
+    A newer token never widens what stands: subscribe again for that.
+    """
+    types = [name for name in standing.types if identity.types is None or name in identity.types]
+    foreign = standing.keys != (user_key(identity.user_id),)
+    if not types or (foreign and "admin" not in identity.roles):
+        return None
+    matching = standing.filter
+    if identity.filters:
+        limit = compile_filter(identity.filters, types, limit=True)
+        matching = limit if matching is None else matching & limit
+    fresh = Subscription(standing.name, _mask(types), matching, standing.keys)
+    fresh.since = standing.since
+    return fresh
+
+
+def _mask(types: Iterable[str]) -> int:
+    mask = 0
+    for name in types:
+        mask |= BITS[name]
+    return mask
+
+
+def _allowed_types(wanted: list[str], limit: Collection[str] | None) -> list[str]:
+    if not wanted:
+        raise Refusal("bad_message", "types may not be empty", field="payload.config.types")
+    for index, name in enumerate(wanted):
+        if name not in BITS:
+            raise Refusal(
+                "unknown_type", f"there is no event type {name!r:.80}", field=f"payload.config.types[{index}]"
+            )
+    allowed = wanted if limit is None else [name for name in wanted if name in limit]
+    if not allowed:
+        raise Refusal("forbidden", "the token allows none of these types", field="payload.config.types")
+    return allowed
+
+
+def _keys(users: Any, identity: Identity) -> tuple[bytes, ...]:
+    """The keys of the users whose events are wanted; only an administrator may name others."""
+    own = (user_key(identity.user_id),)
+    if users is None:
+        return own
+    if users == "*":
+        return (EVERYONE,) if "admin" in identity.roles else _refuse_others()
+    named = users if isinstance(users, list) else [users]
+    if not 0 < len(named) <= MAX_USERS or any(type(each) is not int for each in named):
+        raise BadFilter("userId", f'a user id, a list of at most {MAX_USERS} of them, or "*"')
+    if named != [identity.user_id] and "admin" not in identity.roles:
+        return _refuse_others()
+    return tuple(dict.fromkeys(user_key(each) for each in named))
+
+
+def _refuse_others() -> tuple[bytes, ...]:
+    raise Refusal("forbidden", "only an admin may name another user", field="payload.config.filters.userId")
+
+
+def interests_of(member: Any, subscriptions: Iterable[Subscription]) -> dict[bytes, Interest]:
+    """Per user key what `member` wants of it."""
+    by_key: dict[bytes, list[Subscription]] = {}
+    for each in subscriptions:
+        for key in each.keys:
+            by_key.setdefault(key, []).append(each)
+    return {key: Interest(member, standing) for key, standing in by_key.items()}
+
+
+@lru_cache(maxsize=4096)
+def topics_of(mask: int) -> tuple[str, ...]:
+    """The topics on which the types of `mask` are."""
+    types: Iterable[EventType] = CATALOGUE.values()
+    return tuple(dict.fromkeys(each.topic for each in types if mask & BITS[each.name]))

@@ -1,0 +1,182 @@
+"""Kafka into the hub.
+
+Owns this node's reading: which topics are followed and from where, each poll handed to the hub and
+remembered in the log's window in one step, and single reads for replays. Starts at the end of every
+partition; goes on where it was after the broker was away; begins anew when a topic was made again. Never
+skips a record silently: what retention took is counted and logged with its offsets.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import structlog
+from aiokafka import TopicPartition
+from autodmca_kafka import (
+    Batch,
+    BrokerBack,
+    BrokerLost,
+    BrokerUnavailable,
+    OffsetOutOfRange,
+    PartitionReset,
+    TailReader,
+    TopicChanged,
+    TopicDeleted,
+    TopicGone,
+    Unreadable,
+)
+
+from autodmca_edge.hub import Hub
+from autodmca_edge.log import TOPICS, EventLog, Partition, Record
+from autodmca_edge.replay import PastEnd, Unreachable
+from autodmca_edge.timers import TimerWheel
+
+__all__ = ["Tail"]
+
+RETRY_S = 1.0
+
+log = structlog.get_logger()
+
+
+class Tail:
+    """The one reader of this node."""
+
+    def __init__(
+        self,
+        reader: TailReader,
+        event_log: EventLog,
+        hub: Hub,
+        wheel: TimerWheel,
+        clock: Callable[[], float],
+        lost: Callable[[str, int], None],
+    ) -> None:
+        self._reader = reader
+        self._log = event_log
+        self._hub = hub
+        self._wheel = wheel
+        self._clock = clock
+        self._lost = lost
+        self.started = False
+        self.connected = False
+
+    def trouble(self) -> str | None:
+        """Why this node is not ready, for the health check."""
+        if not self.started:
+            return "no connection to the event log yet"
+        return None if self.connected else "the connection to the event log is lost"
+
+    async def run(self) -> None:
+        """Follow the log until cancelled."""
+        for topic in TOPICS:
+            await self._open(topic)
+        self.started = self.connected = True
+        log.info("following the event log", partitions=sum(1 for _ in self._log))
+        while True:
+            polled = await self._reader.poll()
+            self._hand_out([each for each in polled if isinstance(each, Batch)])
+            for each in polled:
+                if not isinstance(each, Batch):
+                    await self._handle(each)
+
+    def _hand_out(self, batches: Iterable[Batch]) -> None:
+        """One poll, to the hub and the window: no await may come between."""
+        now = self._clock()
+        if now >= self._wheel.next_due:
+            self._wheel.advance(now)  # nothing is delivered on a token that has expired
+        work = []
+        for batch in batches:
+            partition = self._log.get(batch.topic, batch.partition)
+            if partition is not None and batch.next_offset > partition.position:
+                work.append((partition, batch))
+        self._hub.dispatch([(partition, batch.records) for partition, batch in work])
+        for partition, batch in work:
+            self._log.append(partition, batch.records, batch.next_offset)
+
+    async def _open(self, topic: str) -> None:
+        """Follow a topic from its end, as soon as there is one."""
+        while True:
+            try:
+                count = await self._reader.partitions(topic)
+                epoch = await self._reader.epoch(topic)
+                tps = [TopicPartition(topic, number) for number in range(count)]
+                bounds = await self._reader.bounds(tps)
+                ends = {tp.partition: end for tp, (_, end) in bounds.items()}
+                self._log.open(topic, epoch, ends)
+                await self._reader.add({tp: ends[tp.partition] for tp in tps})
+                return
+            except (BrokerUnavailable, TopicDeleted) as fault:
+                log.warning("topic cannot be read yet", topic=topic, reason=str(fault))
+                await asyncio.sleep(RETRY_S)
+
+    async def _handle(self, event: object) -> None:
+        match event:
+            case PartitionReset(tp=tp, requested=requested, earliest=earliest, end=end):
+                partition = self._log.get(tp.topic, tp.partition)
+                position = earliest if requested < earliest else end
+                if partition is not None:
+                    self._lost("retention", max(position - requested, 0))
+                    self._log.skip(partition, position)
+                log.error(
+                    "the log does not hold what comes next",
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    offset=requested,
+                    position=position,
+                )
+            case TopicGone(topic=topic):
+                log.error("topic is gone", topic=topic)
+            case TopicChanged(topic=topic, epoch=epoch):
+                log.warning("topic was made again", topic=topic)
+                self._log.open(topic, epoch, dict.fromkeys(range(await self._reader.partitions(topic)), 0))
+            case Unreadable(tp=tp, offset=offset, next_offset=next_offset, reason=reason):
+                self._lost("unreadable", next_offset - offset)
+                log.error(
+                    "records cannot be decoded",
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    offset=offset,
+                    next_offset=next_offset,
+                    reason=reason,
+                )
+            case BrokerLost():
+                self.connected = False
+                log.warning("connection to the event log lost")
+            case BrokerBack():
+                self.connected = True
+                log.info("connection to the event log is back")
+
+    def lags(self) -> Iterable[tuple[Partition, int]]:
+        """How far each partition is behind the log's end, as last heard."""
+        for partition in self._log:
+            behind = self._reader.lag(TopicPartition(partition.topic, partition.number))
+            if behind is not None:
+                yield partition, behind
+
+    # -- for replays ------------------------------------------------------------------------------
+
+    async def read(self, partition: Partition, offset: int, max_bytes: int) -> tuple[list[Record], int]:
+        """One read at `offset`. Raises PastEnd, Unreachable."""
+        batch = await self._asked(self._reader.fetch(_tp(partition), offset, max_bytes))
+        return batch.records, batch.next_offset
+
+    async def bounds(self, partition: Partition) -> tuple[int, int]:
+        """First and next offset of the log. Raises Unreachable."""
+        tp = _tp(partition)
+        earliest, end = (await self._asked(self._reader.bounds([tp])))[tp]
+        return earliest, end
+
+    async def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
+        """The first offset at or after a moment. Raises Unreachable."""
+        return int(await self._asked(self._reader.offset_at(_tp(partition), timestamp_ms)))
+
+    async def _asked(self, question: Any) -> Any:
+        try:
+            return await question
+        except (OffsetOutOfRange, TopicDeleted) as fault:
+            raise PastEnd(str(fault)) from fault
+        except BrokerUnavailable as fault:
+            raise Unreachable(str(fault)) from fault
+
+
+def _tp(partition: Partition) -> TopicPartition:
+    return TopicPartition(partition.topic, partition.number)

@@ -1,0 +1,20 @@
+"""A node without a network, for tests: simulated time, sockets and log around the real parts.
+
+Everything between the fakes (sessions, hub, subscriptions, outbox, replays, timers) is what runs in
+production. Nothing here sleeps: `FakeNode.settle` runs what is ready.
+"""
+
+from autodmca_edge.testing.log import FakeLog, StoredRecord, record_of
+from autodmca_edge.testing.node import FakeNode, FakeVerifier
+from autodmca_edge.testing.socket import FakeSocket, cursors_of, messages
+
+__all__ = [
+    "FakeLog",
+    "FakeNode",
+    "FakeSocket",
+    "FakeVerifier",
+    "StoredRecord",
+    "cursors_of",
+    "messages",
+    "record_of",
+]

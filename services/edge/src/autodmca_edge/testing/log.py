@@ -1,0 +1,102 @@
+"""A log in memory: what producers write, what retention takes, a broker that can be away."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from autodmca_events import Payload, encode, envelope, event_type_of, partition_for, user_key
+from autodmca_events.topics import BROADCAST
+
+from autodmca_edge.log import TOPICS, Partition, Record
+from autodmca_edge.replay import PastEnd, Unreachable
+
+__all__ = ["FakeLog", "StoredRecord", "record_of"]
+
+
+class StoredRecord(NamedTuple):
+    """A record of the fake log."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+def record_of(
+    offset: int, payload: Payload, user_id: int | None = None, *, timestamp_ms: int = 0
+) -> StoredRecord:
+    """The record that a producer writes for an event; its id is `e<offset>`."""
+    event_type = event_type_of(payload)
+    event = envelope(payload, user_id=user_id, timestamp_ms=timestamp_ms, id=f"e{offset}")
+    headers = (("type", event_type.name.encode()), ("id", event.id.encode()))
+    key = None if user_id is None else user_key(user_id)
+    return StoredRecord(offset, timestamp_ms, key, encode(event), headers)
+
+
+class FakeLog:
+    """The event log, as the tail and the replays see it: records, retention, an absent broker."""
+
+    def __init__(self, partitions: int = 6) -> None:
+        self.partitions = partitions
+        self.records: dict[tuple[str, int], list[StoredRecord]] = {
+            (topic, number): []
+            for topic in TOPICS
+            for number in range(1 if topic == BROADCAST else partitions)
+        }
+        self.first: Counter[tuple[str, int]] = Counter()
+        self.away = False
+        self.reads = 0
+
+    def append(self, payload: Payload, user_id: int | None = None, *, timestamp_ms: int = 0) -> StoredRecord:
+        """Write an event where its producer would."""
+        topic = event_type_of(payload).topic
+        number = 0 if user_id is None else partition_for(user_key(user_id), self.partitions)
+        written = record_of(self.end(topic, number), payload, user_id, timestamp_ms=timestamp_ms)
+        self.records[topic, number].append(written)
+        return written
+
+    def append_raw(
+        self, topic: str, number: int, key: bytes | None, value: bytes | None, type_name: str = ""
+    ) -> None:
+        """Write any record."""
+        headers = (("type", type_name.encode()),) if type_name else ()
+        self.records[topic, number].append(StoredRecord(self.end(topic, number), 0, key, value, headers))
+
+    def end(self, topic: str, number: int) -> int:
+        return self.first[topic, number] + len(self.records[topic, number])
+
+    def retain(self, topic: str, number: int, first: int) -> None:
+        """Let retention take everything before `first`."""
+        drop = first - self.first[topic, number]
+        del self.records[topic, number][:drop]
+        self.first[topic, number] = first
+
+    async def read(self, partition: Partition, offset: int, max_bytes: int) -> tuple[list[Record], int]:
+        self.reads += 1
+        await asyncio.sleep(0)
+        if self.away:
+            raise Unreachable
+        where = partition.topic, partition.number
+        if not self.first[where] <= offset <= self.end(*where):
+            raise PastEnd
+        found: list[Record] = []
+        for record in self.records[where][offset - self.first[where] :]:
+            found.append(record)
+            max_bytes -= len(record.value or b"")
+            if max_bytes <= 0:
+                break
+        return found, found[-1].offset + 1 if found else offset
+
+    async def bounds(self, partition: Partition) -> tuple[int, int]:
+        await asyncio.sleep(0)
+        if self.away:
+            raise Unreachable
+        where = partition.topic, partition.number
+        return self.first[where], self.end(*where)
+
+    async def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
+        where = partition.topic, partition.number
+        later = (each.offset for each in self.records[where] if each.timestamp >= timestamp_ms)
+        return next(later, self.end(*where))

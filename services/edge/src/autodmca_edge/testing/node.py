@@ -1,0 +1,141 @@
+"""A node in memory: the real parts between a fake log and fake sockets, and a clock that is told the time."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from autodmca_runtime import Claims, InvalidToken, TokenExpired
+
+from autodmca_edge.handshake import Upgrade
+from autodmca_edge.hub import Hub
+from autodmca_edge.log import TOPICS, EventLog, Partition
+from autodmca_edge.protocol import ClientMessage
+from autodmca_edge.replay import Replays
+from autodmca_edge.session import Session
+from autodmca_edge.testing.log import FakeLog, StoredRecord
+from autodmca_edge.testing.socket import FakeSocket
+from autodmca_edge.timers import TimerWheel
+
+DEFAULT_USER = "7"
+
+__all__ = ["FakeNode", "FakeVerifier"]
+
+
+class FakeVerifier:
+    """Tokens are `<user>` or `<user>:<role>`; `bad` and `expired` are refused."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.types: tuple[str, ...] | None = None
+        self.filters: dict[str, Any] | None = None
+        self.lifetime_s = 3600
+
+    def verify(self, token: str) -> Claims:
+        user, _, role = token.partition(":")
+        if user == "bad":
+            raise InvalidToken("signature")
+        if user == "expired":
+            raise TokenExpired(0)
+        roles = frozenset({role} if role else ())
+        return Claims(int(user), roles, int(self._clock()) + self.lifetime_s, self.types, self.filters)
+
+    async def check(self, token: str) -> Claims:
+        return self.verify(token)
+
+
+class FakeNode:
+    """One node on a fake log. `poll` is the tail's step."""
+
+    def __init__(
+        self, event_log: FakeLog, *, window_bytes: int = 1 << 20, replay_limit: int = 1_000_000
+    ) -> None:
+        self.name = "fake"
+        self.now = 1_700_000_000.0
+        self.available = True
+        self.draining = False
+        self.max_message_bytes = 65536
+        self.max_subscriptions = 10
+        self.stored = event_log
+        self.wheel = TimerWheel()
+        self.sessions: dict[str, Session] = {}
+        self.malformed_at: list[tuple[str, int, int, str]] = []
+        self.counts: Counter[str] = Counter()
+        self.log = EventLog(window_bytes)
+        for topic in TOPICS:
+            numbers = [number for each, number in event_log.records if each == topic]
+            self.log.open(topic, "e1", {number: event_log.end(topic, number) for number in numbers})
+        self.hub = Hub(self)
+        self.verifier = FakeVerifier(self.clock)
+        self.replayer = Replays(self.log, event_log, self.spawn, limit=replay_limit, counted=self._count)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def clock(self) -> float:
+        return self.now
+
+    def connect(
+        self, token: str | None = DEFAULT_USER, *, family: str | None = None
+    ) -> tuple[Session, FakeSocket]:
+        """A connection that brings a token with its handshake."""
+        socket = FakeSocket()
+        session = Session(self, socket, f"c{len(self.sessions)}-{id(socket)}")
+        session.opened(Upgrade(family=family, key=b"", token=token, origin=None, subprotocol=None))
+        return session, socket
+
+    def poll(self, *, at_most: int = 1_000_000) -> int:
+        """Hand out what the log has and this node has not seen; how many records that was."""
+        work: list[tuple[Partition, list[StoredRecord]]] = []
+        for partition in self.log:
+            where = partition.topic, partition.number
+            start = max(partition.position - self.stored.first[where], 0)
+            records = self.stored.records[where][start : start + at_most]
+            if records:
+                work.append((partition, records))
+        self.wheel.advance(self.now)
+        self.hub.dispatch(work)
+        for partition, records in work:
+            self.log.append(partition, records, records[-1].offset + 1)
+        return sum(len(records) for _, records in work)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time go by in steps of a quarter of a second."""
+        end = self.now + seconds
+        while self.now < end:
+            self.now = min(self.now + 0.25, end)
+            self.wheel.advance(self.now)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def settle(self, rounds: int = 200) -> None:
+        """Run what is ready; raises what a task raised."""
+        for _ in range(rounds):
+            await asyncio.sleep(0)
+            for task in [each for each in self._tasks if each.done()]:
+                task.result()
+
+    def soon(self, call: Any, *args: Any) -> None:
+        asyncio.get_running_loop().call_soon(call, *args)
+
+    def publish(self, session: Session, message: ClientMessage) -> None:
+        self.counts["published"] += 1
+
+    def malformed(self, partition: Partition, offset: int, reason: str) -> None:
+        self.malformed_at.append((partition.topic, partition.number, offset, reason))
+
+    def routed(self, events: int, deliveries: int, stamps: Counter[int]) -> None:
+        self.counts["deliveries"] += deliveries
+
+    def said_bad(self, code: str) -> None:
+        self.counts[code] += 1
+
+    def closed(self, code: int) -> None:
+        self.counts[str(int(code))] += 1
+
+    def dropped(self, reason: str, events: int) -> None:
+        self.counts[reason] += events
+
+    def _count(self, outcome: str, events: int) -> None:
+        self.counts[outcome] += events

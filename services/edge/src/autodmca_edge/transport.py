@@ -1,0 +1,277 @@
+"""The edge's protocol classes under uvicorn.
+
+Owns a socket from its first byte: `Gate` waits for a request's head, within bounds of size and time,
+and hands the transport on, to uvicorn's own HTTP protocol or, for an upgrade, to `WebSocket`. That
+one turns frames into a session's messages and writes what the session says: at once with `os.write`
+while the kernel takes it, through the transport for the rest. Neither keeps the handshake's objects.
+"""
+
+import asyncio
+import os
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Final, Protocol, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from autodmca_edge.frames import FrameError, FrameParser, Opcode, close_frame, encode, parse_close
+from autodmca_edge.handshake import MAX_HEAD, HandshakeRefused, Upgrade, accept, read_upgrade
+from autodmca_edge.outbox import Outbox
+from autodmca_edge.timers import Timed, TimerWheel
+
+__all__ = ["Conversation", "Gate", "Gateway", "WebSocket"]
+
+HEAD_TIMEOUT_S: Final = 10.0
+CLOSE_TIMEOUT_S: Final = 5.0
+_TEXT, _BINARY, _PING, _CLOSE, _PONG = (
+    int(each) for each in (Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.CLOSE, Opcode.PONG)
+)
+
+
+class Conversation(Timed, Protocol):
+    """What is said over a WebSocket; see session.py."""
+
+    def opened(self, upgrade: Upgrade) -> None:
+        """The handshake is done."""
+
+    def said(self, text: bytes) -> None:
+        """A text message came."""
+
+    def heard(self) -> None:
+        """Some frame came: the peer is alive."""
+
+    def drained(self) -> None:
+        """What was written has left."""
+
+    def lost(self, code: int | None) -> None:
+        """The socket is gone; `code`: with which close code the peer said so, if it did."""
+
+
+class Gateway(Protocol):
+    """What the protocol classes need of the node."""
+
+    wheel: TimerWheel
+    origins: frozenset[str]
+    max_message_bytes: int
+    outbox_bytes: int
+
+    def clock(self) -> float: ...
+    def converse(self, socket: "WebSocket") -> Conversation: ...
+    def refused(self, status: int) -> None: ...
+    def sent(self, size: int) -> None: ...
+
+
+class Gate(asyncio.Protocol):
+    """Decides by the first request's head what a connection is."""
+
+    __slots__ = ("_config", "_deadline", "_gateway", "_head", "_transport")
+
+    def __init__(self, gateway: Gateway, **config: Any) -> None:
+        self._gateway = gateway
+        self._config = config
+        self._head = bytearray()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._deadline = self._gateway.clock() + HEAD_TIMEOUT_S
+        self._gateway.wheel.add(self, self._deadline)
+
+    def due(self, now: float) -> float | None:
+        if self._transport is not None and now >= self._deadline:
+            self._refuse(HandshakeRefused(HTTPStatus.REQUEST_TIMEOUT, "the request's head took too long"))
+        return None
+
+    def data_received(self, data: bytes) -> None:
+        if self._transport is None:
+            return
+        head = self._head
+        seen = max(len(head) - 3, 0)
+        head += data
+        end = head.find(b"\r\n\r\n", seen) + 4
+        if end > MAX_HEAD or (end == 3 and len(head) > MAX_HEAD):
+            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            self._refuse(HandshakeRefused(status, f"a request's head has at most {MAX_HEAD} bytes"))
+        elif end > 3:
+            try:
+                upgrade = read_upgrade(bytes(head[:end]), self._gateway.origins)
+            except HandshakeRefused as refused:
+                self._refuse(refused)
+                return
+            if upgrade is None:
+                self._hand_on(HttpToolsProtocol(**self._config), bytes(head))
+            else:
+                self._upgrade(upgrade, bytes(head[end:]))
+
+    def _hand_on(self, protocol: HttpToolsProtocol, data: bytes) -> None:
+        transport, self._transport = cast("asyncio.Transport", self._transport), None
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        protocol.data_received(data)
+
+    def _upgrade(self, upgrade: Upgrade, early: bytes) -> None:
+        transport, self._transport = cast("asyncio.Transport", self._transport), None
+        socket = WebSocket(self._gateway, transport)
+        transport.set_protocol(socket)
+        socket.open(upgrade)
+        if early:
+            socket.data_received(early)
+
+    def _refuse(self, refused: HandshakeRefused) -> None:
+        transport, self._transport = cast("asyncio.Transport", self._transport), None
+        self._gateway.refused(refused.status)
+        transport.write(refused.response())
+        transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+
+
+class WebSocket(asyncio.Protocol):
+    """An open WebSocket: frames in, bytes out, the closing handshake."""
+
+    __slots__ = ("_close_code", "_conversation", "_gateway", "_outbox", "_parser", "_transport", "closing")
+
+    def __init__(self, gateway: Gateway, transport: asyncio.Transport) -> None:
+        self._gateway = gateway
+        self._transport = transport
+        self._close_code: int | None = None
+        self.closing: float | None = None
+        """When the closing handshake ends at the latest; None: the socket is open."""
+        # pause_writing comes as soon as the transport holds anything at all, resume_writing when it is empty.
+        transport.set_write_buffer_limits(high=0)
+        self._outbox = Outbox(self._sender(transport), transport.write, gateway.outbox_bytes)
+        self._parser: FrameParser | None = FrameParser(gateway.max_message_bytes)
+        self._conversation = gateway.converse(self)
+
+    @staticmethod
+    def _sender(transport: asyncio.Transport) -> Any:
+        """The shortest way to the kernel; under TLS there is none past the transport."""
+        if transport.get_extra_info("sslcontext") is not None:
+
+            def nothing(_data: bytes) -> int:
+                return 0
+
+            return nothing
+        return partial(os.write, transport.get_extra_info("socket").fileno())
+
+    @property
+    def peer(self) -> str:
+        """The peer's address, for logs and limits."""
+        address = self._transport.get_extra_info("peername")
+        return str(address[0]) if isinstance(address, tuple) else "local"
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the kernel has not taken."""
+        return self._outbox.size + self._transport.get_write_buffer_size()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the kernel takes nothing just now."""
+        return self._outbox.blocked
+
+    def open(self, upgrade: Upgrade) -> None:
+        """Answer the handshake and begin the conversation."""
+        self._transport.write(accept(upgrade))
+        if self._transport.get_write_buffer_size():
+            self._outbox.blocked = True
+        self._conversation.opened(upgrade)
+
+    def write(self, data: bytes) -> bool:
+        """Write complete frames. False: the peer is too slow, its outbox is full."""
+        if self.closing is not None:
+            return True
+        self._gateway.sent(len(data))
+        try:
+            return self._outbox.write(data)
+        except OSError:
+            self._transport.abort()
+            return True
+
+    def say(self, text: bytes) -> bool:
+        """Write one text message."""
+        return self.write(encode(text))
+
+    def close(self, code: int, reason: str = "", *, discard: bool = False) -> None:
+        """Begin the closing handshake; `discard` drops what still waits to be sent."""
+        if self.closing is not None:
+            return
+        if discard:
+            self._outbox.discard()
+        self.write(close_frame(code, reason))
+        self._begin_closing()
+
+    def _begin_closing(self) -> None:
+        self.closing = self._gateway.clock() + CLOSE_TIMEOUT_S
+        self._gateway.wheel.add(self, self.closing)
+
+    def due(self, now: float) -> float | None:
+        """The closing handshake took too long: end it."""
+        if self.closing is not None and now >= self.closing:
+            self._transport.abort()
+            return None
+        return self.closing
+
+    def data_received(self, data: bytes) -> None:
+        if self._parser is None:
+            return
+        conversation = self._conversation
+        try:
+            frames = self._parser.feed(data)
+            conversation.heard()
+            for opcode, payload in frames:
+                if opcode == _CLOSE:
+                    self._closed_by_peer(payload)
+                elif self.closing is not None:
+                    continue
+                elif opcode == _PING:
+                    self.write(encode(payload, _PONG))
+                elif opcode == _TEXT:
+                    conversation.said(payload)
+                elif opcode == _BINARY:
+                    self.close(1003, "messages are text")
+        except FrameError as fault:
+            self._parser = None
+            self.close(fault.code, fault.reason)
+            self._end()
+
+    def _closed_by_peer(self, payload: bytes) -> None:
+        said = parse_close(payload)
+        self._close_code = said.code or 1005
+        if self.closing is None:
+            self.write(encode(payload[:2], _CLOSE))
+        self._parser = None
+        self._end()
+
+    def _end(self) -> None:
+        """Nothing more will be read: leave when what was written is out, or the time for that is over."""
+        if self.closing is None:
+            self._begin_closing()
+        if not self._outbox.blocked:
+            self._transport.close()
+
+    def pause_writing(self) -> None:
+        self._outbox.blocked = True
+
+    def resume_writing(self) -> None:
+        try:
+            self._outbox.drained()
+        except OSError:
+            self._transport.abort()
+            return
+        if not self._outbox.blocked:
+            if self._parser is None:
+                self._transport.close()
+            else:
+                self._conversation.drained()
+
+    def eof_received(self) -> bool | None:
+        return None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._parser = None
+        self.closing = self.closing or self._gateway.clock()
+        # The number may be another connection's from here on.
+        self._outbox.seal()
+        self._conversation.lost(self._close_code)
