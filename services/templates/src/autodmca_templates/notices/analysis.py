@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from .forms import Notice, read
+from .forms import Notice, Role, read
 from .identity import find_contact, find_signature
 from .kinds import Verdict, decide
 from .material import find_place, find_removed, find_work
@@ -22,7 +22,7 @@ from .model import (
     NoticeKind,
 )
 from .statements import Evidence, find_statement
-from .urls import distinct, find_urls
+from .urls import distinct
 
 _FINDERS: Final[dict[ElementName, Callable[[Notice], Evidence | None]]] = {
     "signature": find_signature,
@@ -51,11 +51,12 @@ def analyse(text: str) -> Analysis:
     """What a notice is and holds. A mail that only forwards or quotes a notice is read as that notice."""
     notice, verdict = _read(text)
     names = _ELEMENTS.get(verdict.kind, ())
+    host = [each for each in notice.said if each.role is Role.HOST]
     return Analysis(
         kind=verdict.kind,
         confidence=verdict.confidence,
         elements=[_element(notice, name) for name in names],
-        urls=distinct(find_urls(text)),
+        urls=distinct([url for url in notice.urls if not any(h.start <= url.start < h.end for h in host)]),
     )
 
 

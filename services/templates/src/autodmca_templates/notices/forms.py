@@ -9,7 +9,8 @@ import re
 from enum import Enum
 from typing import Final, NamedTuple
 
-from .text import MAX_SENTENCES, Line, Passage, Sentence, bounded, lines, passages, sentences
+from .text import MAX_PROSE, Line, Passage, Sentence, bounded, lines, passages, sentences
+from .urls import FoundUrl, find_urls
 
 
 class Role(Enum):
@@ -47,6 +48,8 @@ class Notice(NamedTuple):
     rows: list[Line]
     said: list[Said]
     questions: list[Question]
+    urls: list[FoundUrl]
+    """Every address, the host's and the quoted ones too."""
 
 
 def read(text: str, *, quoted_counts: bool = False) -> Notice:
@@ -55,7 +58,7 @@ def read(text: str, *, quoted_counts: bool = False) -> Notice:
     if quoted_counts:
         rows = [row._replace(quoted=False) for row in rows]
     said = _roles(text, list(passages(rows)))
-    return Notice(text, rows, said, list(_questions(said)))
+    return Notice(text, rows, said, list(_questions(said)), find_urls(text))
 
 
 _FIRST_PERSON: Final = re.compile(r"\b(?:i|we|my|our|me|us|mine|ours|undersigned|i'm|i've|we've|we're)\b")
@@ -78,6 +81,12 @@ _BY_DOING: Final = re.compile(
     r"\b(?:by (?:typing|signing|submitting|checking|clicking)\b.*\byou|you (?:must|should|are required|agree|are providing|"
     r"may be liable|need to)|we ask that|your (?:full |legal )?(?:name|signature) )"
 )
+_WONDERS: Final = re.compile(r"\b(?:should|may|can|could|must|do|would|shall|am|are|is) (?:i|we|my|our)\b")
+# Somebody explains what notices are like: "A counter notice must ...".
+_EXPLAINS: Final = re.compile(
+    r"\b(?:an?|your|any|every|valid|effective) (?:\w+ ){0,2}(?:notices?|notifications?|retractions?|complaints?)(?:,[^,]{0,40},)? "
+    r"(?:in turn,? )?(?:must|should|shall|has to|have to|needs? to|consists?|requires?|ought)\b"
+)
 # The statute's own sentences, copied as a list of headings: "(v) A statement that the complaining party has ...".
 _STATUTE: Final = re.compile(
     r"(?:\W|\(?[ivx\da-f]{1,4}[.)])*(?:(?:a|an|your|the|include a|the following) )?"
@@ -85,6 +94,8 @@ _STATUTE: Final = re.compile(
     r"(?:that|stating|of)\b|(?:physical|electronic|digital)\b.{0,40}\bsignature of|identification of the\b.{0,60}"
     r"\b(?:claimed|alleged|that has been)|information reasonably sufficient|to be effective)"
 )
+_QUESTION_MARKED: Final = re.compile(r"\W*(?:q|question) ?\d{0,3} ?[:.)]")
+_LETTERED: Final = re.compile(r"^\W*(?:a|q|ans|answer|question|response|reply) ?\d{0,3} ?: ?")
 _FILL: Final = re.compile(r"\b(?:the )?(?:complaining party|subscriber(?:'s)?)\b")
 
 # Sentences that a publishing host puts in front of a notice it shows: third person about "this notice".
@@ -101,7 +112,9 @@ _ENOUGH: Final = 160
 
 def _roles(text: str, passed: list[Passage]) -> list[Said]:
     every = bounded(
-        ((passage, each) for passage in passed for each in sentences(text, passage.start, passage.end)), MAX_SENTENCES
+        ((passage, each) for passage in passed for each in sentences(text, passage.start, passage.end)),
+        lambda item: len(item[1].norm) + 20,
+        MAX_PROSE,
     )
     host = [bool(_HOST.search(each.norm)) for _, each in every]
     last_host = next((i for i in range(min(len(every), 40) - 1, -1, -1) if host[i]), -1)
@@ -114,28 +127,35 @@ def _roles(text: str, passed: list[Passage]) -> list[Said]:
     if own < _ENOUGH:
         host = [False] * len(every)
     said: list[Said] = []
-    statement_asked: Passage | None = None
+    asking: Passage | None = None
     for (passage, each), is_host in zip(every, host, strict=True):
         role = Role.SAID
         if passage.quoted:
             role = Role.QUOTED
         elif is_host:
             role = Role.HOST
-        elif passage is statement_asked or _asks(each, passage):
+        elif passage is asking or _asks(each, passage):
             role = Role.ASKED
-            if "following statement" in each.norm or "copy and paste" in each.norm:
-                statement_asked = passage
-        said.append(Said(each.start, each.end, each.norm, role, passage.strong))
+            if passage.strong or "following statement" in each.norm or "copy and paste" in each.norm:
+                asking = passage
+        said.append(Said(each.start, each.end, _LETTERED.sub("", each.norm), role, passage.strong))
     return said
 
 
 def _asks(each: Sentence, passage: Passage) -> bool:
     norm = each.norm
+    if _QUESTION_MARKED.match(norm):
+        return True
+    if _LETTERED.match(norm):
+        return False
     first = bool(_FIRST_PERSON.search(norm.replace("contact us", "").replace("our guide", "")))
     asks_you = bool(_SECOND_PERSON.search(norm))
+    if _EXPLAINS.search(norm):
+        return True
     tail = norm[-40:].split("(")[0] if norm.endswith(")") else norm
     if tail.rstrip("\"' *:").endswith("?"):
-        return not _REQUEST.search(norm) and (asks_you or (not first and bool(_INTERROGATIVE.match(norm))))
+        open_question = not first and bool(_INTERROGATIVE.match(norm))
+        return not _REQUEST.search(norm) and (asks_you or open_question or bool(_WONDERS.search(norm)))
     if _STATUTE.match(norm) or (_FILL.search(norm) and not first):
         return not _FIRST_PERSON.search(norm) or asks_you
     if _INSTRUCTION.match(norm) and _TO_THE_WRITER.search(norm):

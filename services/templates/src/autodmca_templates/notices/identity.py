@@ -41,6 +41,7 @@ _DATE: Final = re.compile(r"\W*(?:date[d ]*\W*)?(?:\d{1,4}[ ./-]\w{1,9}[ ./-]\d{
 _ASKS_SIGNATURE: Final = re.compile(r"\bsign(?:ature|ing|ed)?\b|\bfull (?:legal )?name\b|\btype your (?:\w+ )?name\b")
 _HAND: Final = re.compile(r"\W*(?:<private>\W*){1,4}")
 _UNSIGNED: Final = re.compile(r"\bunsigned\b|\bnot signed\b|\bsignature (?:missing|omitted|to follow)|\bno signature")
+_LONGEST_CLOSING_LINE: Final = 64
 _CLOSE: Final = 8
 """How many of a letter's last lines may hold the name that signs it."""
 
@@ -88,14 +89,21 @@ def _closing_name(rows: list[Line], norms: list[str]) -> Evidence | None:
         rest = norms[index][closing.end() :].strip()
         if rest and len(rest) < 60 and (_HAND.fullmatch(rest) or _NAME.match(rows[index].raw[-len(rest) :])):
             return Evidence(rows[index].start, rows[index].end)
-        if not rest and index + 1 < len(rows) and _is_name(rows[index + 1], norms[index + 1]):
+        if not rest and index + 1 < len(rows) and _signs(rows[index + 1], norms[index + 1]):
             return Evidence(rows[index].start, rows[index + 1].end)
     if len(rows) < 2:
         return None
     for index in range(len(rows) - 1, max(0, len(rows) - _CLOSE), -1):
+        if len(norms[index]) > _LONGEST_CLOSING_LINE and not norms[index].startswith("<url>"):
+            break
         if _is_name(rows[index], norms[index]) and not norms[index - 1].endswith(":"):
             return Evidence(rows[index].start, rows[index].end)
     return None
+
+
+def _signs(row: Line, norm: str) -> bool:
+    """Whether a line right under a closing word is who closes: any short line that is not something else."""
+    return _is_name(row, norm) or (bool(re.fullmatch(r"\W*[^\W\d_<][^:?<@]{1,60}", norm)) and not _NOT_A_NAME.search(norm))
 
 
 def _is_name(row: Line, norm: str) -> bool:
@@ -104,6 +112,9 @@ def _is_name(row: Line, norm: str) -> bool:
         return len(numbered) < 80
     if re.match(r"\W*(?:full |legal |printed |your )*name\W*[:=]\W*[^\W_<]*.*\S", norm) and _VALUE.search(norm.partition(":")[2]):
         return len(norm) < 100
+    name, comma, rest = row.raw.partition(",")
+    if comma and "<" in norm and " " in name.strip() and _NAME.match(name) and len(rest) < 60:
+        return True
     return bool(_NAME.match(row.raw)) and not _NOT_A_NAME.search(norm) and not _DATE.match(norm) and len(norm) < 60
 
 

@@ -49,15 +49,17 @@ _ASK: Final = r"(?:please|pls|kindly|request(?:s|ed|ing)?|ask(?:s|ed|ing)?|deman
 KIND_CUES: Final[tuple[KindCue, ...]] = (
     # 512(c): an owner complains of copies and asks for their removal.
     _said("takedown", 1.5, r"\binfring(?:e|es|ed|ing|ement)\b"),
-    _said("takedown", 1.5, rf"\b{_ASK}\b(?: [^ ]+){{0,12}} {_REMOVE}\b", rf"^\W*{_REMOVE}\b"),
+    _said("takedown", 1.5, rf"\b{_ASK}\b(?: [^ ]+){{0,12}} {_REMOVE}\b", rf"^\W*{_REMOVE}\b", r"\btake (?:\w+ ){1,3}down\b"),
     _said("takedown", 1.5, r"\bunauthori[sz]ed\b", r"\bwithout (?:\w+ ){0,4}(?:permission|consent|authori[sz]ation|licen[cs]e)", r"\bst(?:olen|ole|eal\w*)\b", r"\bpirat", r"\bleaked\b", r"\billegal(?:ly)?\b", r"\bplagiari", r"\bcopied\b", r"\bdecompil", r"\bmisappropriat", r"\bviolat"),
-    _said("takedown", 1.0, r"\b(?:my|our|client'?s?|company'?s) (?:\w+ ){0,3}(?:copyright|intellectual property|proprietary|source code|software|code|product|work)", r"\bcopyright(?:ed)? (?:owner|holder|works?|material|content)", r"\bproprietary\b"),
+    _said("takedown", 1.0, r"\b(?:my|our|client'?s?|company'?s) (?:[^ ]+ ){0,3}(?:copyright|intellectual property|proprietary|source code|software|code|product|work)", r"\bcopyright(?:ed)? (?:owner|holder|works?|material|content)", r"\bproprietary\b"),
     _said("takedown", 1.0, r"\bnotice of (?:\w+ )?infring", r"\b(?:dmca|copyright) (?:take ?down|complaint|infring\w+|notice|request|claim|violation)", r"\bdigital millennium copyright act"),
     _anywhere("takedown", 2.0, r"\bare you the copyright (?:holder|owner)", r"\ballegedly infringing\b", r"\boriginal copyrighted work", r"\bcopyrighted work (?:that )?(?:you|claimed|has)", r"\bguide to (?:filing|submitting) a dmca (?:take ?down )?notice"),
     # Complaints of other laws, and questions, are no takedown unless they make its statements.
     _said("takedown", -3.0, r"\btrade ?marks?\b", r"\bgdpr\b", r"\bright to (?:be forgotten|erasure)", r"\bpersonal data\b", r"\bprivacy (?:violation|complaint|request)", r"\bdefam", r"\b(?:federal|ministry|roskomnadzor|government|court) (?:\w+ ){0,4}(?:service|order|decision|law|agency)\b", r"\bpatent"),
     # 512(g): somebody whose material was removed disputes the removal.
     _said("counter_notice", 3.5, r"\bcounter ?(?:notices?|notifications?|claims?)\b"),
+    # To take back, or to answer, a counter-notice is to send none.
+    _said("counter_notice", -5.0, rf"\b{_TAKE_BACK}\b(?: [^ ]+){{0,5}} counter ?(?:notice|notification|claim)", rf"\bcounter ?(?:notice|notification|claim)(?: [^ ]+){{0,5}} {_TAKEN_BACK}\b", r"\bretraction of (?:\w+ ){0,3}counter"),
     _anywhere("counter_notice", 1.0, r"\bcounter ?(?:notices?|notifications?|claims?)\b"),
     _anywhere("counter_notice", 2.0, r"\bmis ?identif", r"\bresult of (?:a )?mistake"),
     _anywhere("counter_notice", 2.5, r"\b(?:content|material|files?|repositor\w+|repo) (?:that |which )?(?:has|have|had|was|were|been|is) (?:been )?(?:disabled|removed|taken down|blocked)", r"\bwhat files were taken down", r"\bdo you want to (?:make changes|dispute)"),
@@ -67,14 +69,14 @@ KIND_CUES: Final[tuple[KindCue, ...]] = (
     _said("counter_notice", 2.5, r"\b512 ?\( ?g ?\)"),
     _said("counter_notice", 1.0, r"\bfair use\b(?! into)", r"\b(?:not|n't|no|never) (?:\w+ ){0,4}infring", r"\b(?:false|fraudulent|bogus|invalid|abusive|baseless) (?:\w+ )?(?:claim|notice|take ?down|dmca|report)", r"\bi (?:am|'m) the (?:original |sole |content )?(?:author|owner|creator)", r"\bcomplain(?:ant|ing party)\b"),
     # The claimant (or the one who countered) takes it back.
-    _said("retraction", 4.5, rf"\b{_TAKE_BACK}\b(?: [^ ]+){{0,8}} {_NOTICE}\b", rf"\b{_NOTICE}(?: [^ ]+){{0,7}} {_TAKEN_BACK}\b", rf"\b(?:to|hereby|formally|be|please|kindly|i|we|fully|now) (?:retract|withdraw|rescind|revoke)\b", rf"\b{_TAKEN_BACK} from (?:\w+ ){{0,4}}{_NOTICE}"),
+    _said("retraction", 4.5, rf"\b{_TAKE_BACK}\b(?: [^ ]+){{0,8}} {_NOTICE}\b", rf"\b{_NOTICE}(?: [^ ]+){{0,7}} {_TAKEN_BACK}\b", rf"\b(?:to|hereby|formally|be|please|kindly|i|we|fully|now) (?:withdraw|revoke)\b", r"\b(?:retract|rescind)\b", rf"\b{_TAKEN_BACK} from (?:\w+ ){{0,4}}{_NOTICE}"),
     _anywhere("retraction", 3.0, r"\bretractions?\b", r"\bwithdrawal\b", r"\brevocation\b", r"\brescission\b"),
     _said("retraction", 3.0, rf"\b(?:remove|drop|lift|close|ignore|delete|stop|end|terminate|abandon|discontinue)(?:ing|ped)? (?:[^ ]+ ){{0,5}}(?:my|our|this|the|that|a|previous|earlier|part of) (?:[^ ]+ ){{0,3}}(?:dmca|take ?down|claim|complaint|request|counter ?notice|notification|strike)\b", r"\b(?:remove|exclude|take off|delete) (?:[^ ]+ ){1,8}from (?:[^ ]+ ){0,4}(?:notice|take ?down|list|complaint|dmca|claim|request)\b"),
     _said("retraction", 2.5, r"\b(?:no longer|not|n't) (?:\w+ )?(?:needed|necessary|required|relevant|valid|applicable|infring\w+|pursu\w+|proceed)\b(?: anymore| any more)?", r"\b(?:resolved|settled|amicabl\w+|reconcil\w+)\b", r"\b(?:reached|come to|came to|made|have) (?:an? )?(?:\w+ )?(?:agreement|understanding|settlement|resolution)\b", r"\bmisunderstanding\b", r"\bchanged (?:my|our) mind", r"\bno longer (?:wish|want|have|claim|object|consider|believe)"),
     _said("retraction", 2.0, r"\b(?:has|have|had|they|he|she|user|owner|author|now) (?:\w+ )?(?:complied|removed|deleted|changed|updated|added|corrected|fixed|addressed|credited|apologi[sz]ed|purchased|rectified)\b"),
     _said("retraction", 1.5, r"\b(?:authori[sz]ed|permission|allow(?:ed)?|granted|licen[sc]ed|agree(?:d)?|permit(?:ted)?|consent(?:ed)?|approve[ds]?) (?:\w+ ){0,4}(?:user|use|using|to use|keep|him|her|them|publish|host|repositor\w*|repo)\b"),
     _said("retraction", 2.5, r"\b(?:i|we|our|my|us|client|team|colleague|agent|notice|request|claim|dmca|take ?down)\b(?: [^ ]+){0,8} (?:sent|filed|submitted|issued|made|reported|included|listed|targeted|was|were|were made|identified|flagged) (?:[^ ]+ ){0,4}(?:by |in )(?:mistake|error|accident)", r"\b(?:mistakenly|erroneously|accidentally|inadvertently|incorrectly|wrongly) (?:sent|filed|submitted|issued|reported|included|listed|targeted|identified|flagged|claimed)", r"\b(?:my|our) (?:\w+ )?(?:mistake|error|fault)\b", r"\bapologi(?:es|[sz]e)\b"),
-    _said("retraction", 2.0, rf"\b(?:please|kindly|can|could|may|should|to|be|request|allow) (?:[^ ]+ ){{0,5}}{_BRING_BACK}\b(?! (?:my|our))", rf"\b{_THING} (?:can|may|should|could) (?:now )?be {_BRING_BACK}", rf"\b{_BRING_BACK} (?:[^ ]+ ){{0,3}}{_THING}"),
+    _said("retraction", 2.0, rf"\b(?:please|kindly|can|could|may|should|to|be|request|allow) (?:[^ ]+ ){{0,5}}{_BRING_BACK}\b(?! (?:access to )?(?:my|our))", rf"\b{_THING} (?:can|may|should|could) (?:now )?be {_BRING_BACK}", rf"\b{_BRING_BACK} (?:[^ ]+ ){{0,3}}(?!access|account|it|them){_THING}"),
     # The host tells what it undid, in the past.
     _anywhere("reversal", 5.0, rf"\bgithub (?:[^ ]+ ){{0,5}}(?:reversed|re ?instated|restored|re ?enabled|rescinded|retracted|rejected|withdrawn|un ?done)\b", r"\bre ?instated (?:by|following|after|because|due|based|pursuant)"),
     _anywhere("reversal", 3.5, r"\b(?:we|we've|we have|host|team) (?:[^ ]+ ){0,5}(?:reversed|re ?instated|restored|re ?enabled)\b", r"\b(?:decided|decision|determined) (?:[^ ]+ ){0,6}(?:reverse|re ?instate|restore|reject)\b", r"\breversal of\b", r"\breversed (?:the|this|our|that|its)\b"),

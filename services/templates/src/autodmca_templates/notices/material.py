@@ -9,7 +9,7 @@ from typing import Final
 
 from .forms import Notice, Question, Role, Said, refuses
 from .statements import Evidence
-from .urls import FoundUrl, find_urls
+from .urls import FoundUrl
 
 # Words of (ii) "identification of the copyrighted work claimed to have been infringed", and how owners speak of it.
 _OURS: Final = re.compile(
@@ -28,8 +28,17 @@ _WORK: Final = re.compile(
 _OWNING: Final = re.compile(
     r"\b(?:own(?:s|ed|er|ers)?|belong(?:s|ing)?|holders?|authors?|authored|creat\w+|develop\w+|publish\w+|publishers?|wrote|"
     r"written by|produced|made by|cop(?:y|ies|ied|ying)|decompil\w+|reproduc\w+|pirat\w+|stolen|stole|steal\w*|leak\w*|"
-    r"misappropriat\w*|derived|derivative|plagiari\w+|clone[sd]?|infring\w+|violat\w+|unauthori[sz]ed|entitled|titled|isbn|"
+    r"misappropriat\w*|proprietors?|protect(?:s|ed)|i made|we made|derived|derivative|plagiari\w+|clone[sd]?|infring\w+|violat\w+|unauthori[sz]ed|entitled|titled|isbn|"
     r"registered|registration|available at|located at|found at|uploaded|distribut\w+|employee|contractor|licensed?|paid|illegal\w*)\b"
+)
+_ANY_OF_OURS: Final = re.compile(
+    r"\b(?:my|our) (?!(?:name|e ?mail|phone|address|contact|behalf|agents?|clients?|belief|knowledge|rights?|copyrights?|"
+    r"permission|consent|requests?|notices?|attention|company|team|legal|earlier|previous|counsel)\b)\w+"
+)
+_TITLE: Final = re.compile(r'"[^"]{3,90}"')
+_WORK_LABEL: Final = re.compile(
+    r"(?:\W|\d)*(?:(?:name|title|description|my|our|the|original|copy ?righted|infringed|protected|of) ){0,4}"
+    r"(?:works?|titles?|product)\b[^:<]{0,30}:? ?[:|] ?[^\W_]"
 )
 # Sentences every notice holds that speak of "the work" without saying which.
 _BOILERPLATE: Final = re.compile(r"good ?faith|perjur|exclusive right|accurate|fair use|read and understand|guide to")
@@ -41,7 +50,7 @@ _PLACE: Final = re.compile(
     r"host(?:s|ed|ing)|found (?:at|in|on|here)|locat\w+|links?|urls?|address(?:es)?|remove|removal|take ?down|taken down|delete|"
     r"disable|repositor(?:y|ies)|repos?|forks?|gists?|accounts?|users?|following|below)\b"
 )
-_REMOVED: Final = re.compile(r"\b(?:remov\w*|disabl\w*|taken down|take ?down|blocked|deleted|suspended|repositor\w*|repo|before|content)\b")
+_REMOVED: Final = re.compile(r"\b(?:removed|removal|disabled|taken down|take ?down|blocked|suspended|my repo\w*|our repo\w*)\b")
 _ORIGINAL: Final = re.compile(
     r"\b(?:original(?:ly)?|our (?:website|site|product|work|official|web)|my (?:website|site|product|work|blog)|official|"
     r"copy ?righted work|work (?:is|can be)|owned by|homepage|store|licen[cs]e)\b"
@@ -51,6 +60,7 @@ _POLICY: Final = re.compile(
     r"(?:www\.)?law\.cornell\.edu|(?:www\.)?lumendatabase\.org|(?:www\.)?chillingeffects\.org|[\w.]*wikipedia\.org)",
     re.IGNORECASE,
 )
+_ANY_POLICY: Final = re.compile(r"\bguide\b|\bpolicy\b|\bfair use\b")
 _HOSTED: Final = re.compile(
     r"https?://(?:[\w-]+\.)*(?:github\.(?:com|io)|githubusercontent\.com|npmjs\.com|gitlab\.com|bitbucket\.org|sourceforge\.net)/\S",
     re.IGNORECASE,
@@ -80,10 +90,17 @@ def find_work(notice: Notice) -> Evidence | None:
     for each in notice.said:
         if each.role is not Role.SAID or _BOILERPLATE.search(each.norm):
             continue
-        weight = 1.5 * bool(_OURS.search(each.norm)) + bool(_WORK.search(each.norm)) + bool(_OWNING.search(each.norm))
+        is_label = each.norm.endswith(":") and "<url>" not in each.norm
+        weight = _weigh_work(each.norm) - 0.5 * is_label
         if weight >= 2.0 and (best is None or weight > best[0]):
             best = (weight, Evidence(each.start, each.end))
     return best[1] if best else None
+
+
+def _weigh_work(norm: str) -> float:
+    ours = 1.5 if _OURS.search(norm) else float(bool(_ANY_OF_OURS.search(norm)))
+    named = bool(_WORK.search(norm)) + bool(_TITLE.search(norm)) + 2 * bool(_WORK_LABEL.match(norm))
+    return ours + named + bool(_OWNING.search(norm))
 
 
 def find_place(notice: Notice) -> Evidence | None:
@@ -116,7 +133,7 @@ def _own_urls(notice: Notice) -> list[tuple[Said, FoundUrl]]:
     """The addresses in the writer's own sentences, without the host's policies and the law."""
     own: list[tuple[Said, FoundUrl]] = []
     at = 0
-    for url in find_urls(notice.text):
+    for url in notice.urls:
         while at + 1 < len(notice.said) and notice.said[at].end <= url.start:
             at += 1
         if at < len(notice.said):
@@ -139,6 +156,8 @@ def _in_context(notice: Notice, found: list[tuple[Said, FoundUrl]]) -> Evidence 
             about_place = place and not original
         if about_place and each.start in spoken:
             return Evidence(spoken[each.start].start, spoken[each.start].end)
+        if about_place and "<url>" in each.norm and each.role is Role.SAID and not _ANY_POLICY.search(each.norm):
+            return Evidence(each.start, each.end)
     return None
 
 

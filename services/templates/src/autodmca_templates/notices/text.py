@@ -3,18 +3,19 @@
 Owns offsets: everything it yields says where it stands in the given text, so that evidence can be
 quoted as written. Owns normalisation: Markdown, HTML, quotes, dashes, wraps and redactions come out as
 lower-case plain words with `<private>`, `<url>` and `<email>` for what is not prose. Every step is linear
-in the text; beyond MAX_LINES non-blank lines or MAX_SENTENCES sentences the middle is left out.
+in the text; beyond MAX_LINES lines, or MAX_PROSE characters of plain words, the middle is left out: a
+notice that long is a list of addresses (each counts as one word), and what it states stands at its ends.
 Never fails: any string is a text.
 """
 
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple, TypeVar
 
-MAX_LINES: Final = 24_000
-MAX_SENTENCES: Final = 6_000
+MAX_LINES: Final = 16_000
+MAX_PROSE: Final = 200_000
 _MAX_SENTENCE: Final = 1_200
 
 _T = TypeVar("_T")
@@ -57,10 +58,10 @@ _THREAD: Final = re.compile(
 )
 _FRESH: Final = re.compile(
     r"[ \t]*(?:[-*+•·o–][ \t]+|#{1,6}[ \t]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})\\?[.)][ \t]*\S|\||"
-    r"[A-Za-z][\w /'’()-]{1,40}:(?:\s|$)|<?https?://|hxxps?:)"
+    r"[A-Za-z][\w /'’()-]{0,40}:(?:\s|$)|<?https?://|hxxps?:)"
 )
 _HEADING: Final = re.compile(r"[ \t]*#{1,6}[ \t]*\S")
-_ENDS: Final = re.compile(r"[?:][\"'”’)*_ \t\\]*$|:[ \t]*[\"“].*[\"”][*_ \t\\]*$|https?://\S+[ \t\\]*$")
+_ENDS: Final = re.compile(r"(?:[?:]|[a-z0-9)\]]{3}[.!])[\"'”’)*_ \t\\]*$|:[ \t]*[\"“].*[\"”][*_ \t\\]*$|https?://\S+[ \t\\]*$")
 
 
 def lines(text: str) -> list[Line]:
@@ -206,14 +207,20 @@ def _answers_below(rows: list[str], number: int) -> bool:
 
 
 def _kept(count: int, limit: int) -> tuple[int, int]:
-    """The span left out of `count` items to keep `limit`, three quarters of them from the front."""
+    """The span left out of `count` lines to keep `limit`, three quarters of them from the front."""
     if count <= limit:
         return count, count
     return limit * 3 // 4, count - limit // 4
 
 
-def bounded(items: Iterable[_T], limit: int) -> list[_T]:
-    """The items, without the middle when there are more than `limit`."""
+def bounded(items: Iterable[_T], size: Callable[[_T], int], limit: int) -> list[_T]:
+    """The items, without the middle when their sizes add up to more than `limit`."""
     every = list(items)
-    head, tail = _kept(len(every), limit)
+    head, tail = 0, len(every)
+    room = limit * 3 // 4
+    while head < tail and (room := room - size(every[head])) >= 0:
+        head += 1
+    room += limit // 4
+    while head < tail and (room := room - size(every[tail - 1])) >= 0:
+        tail -= 1
     return every[:head] + every[tail:]

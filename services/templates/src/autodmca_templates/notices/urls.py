@@ -29,6 +29,7 @@ _ESCAPE: Final = re.compile(r"\\([_*~#-])")
 _HOST: Final = re.compile(r"[A-Za-z]+://[^/?#\s]*[^/?#\s.:]")
 _HIDDEN: Final = re.compile(r"\[(?:private|redacted|invalid)", re.IGNORECASE)
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{"}
+_MARKUP: Final = re.compile(r"&(?:gt|lt|quot|nbsp|#39);")
 _MAX_URL: Final = 4096
 _FILE_ENDINGS: Final = frozenset(
     "asp aspx cfg class cpp cs css csv dll doc docx env exe gif h htm html ini ipynb jar java jpg js json jsx kt lua md"
@@ -44,7 +45,7 @@ def find_urls(text: str) -> list[FoundUrl]:
         bare = match.group("bare") is not None
         if _HIDDEN.match(text, match.end()) or (bare and not _is_address(written)):
             continue
-        kept = _trim(written[:_MAX_URL])
+        kept = _trim(_MARKUP.split(written[:_MAX_URL], maxsplit=1)[0])
         url = _ESCAPE.sub(r"\1", _REFANG.sub(".", kept)).replace("[:]", ":")
         if "&" in url:
             url = html.unescape(url)
