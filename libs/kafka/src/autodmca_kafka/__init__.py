@@ -1,1 +1,78 @@
-"""Typed producer, tail reader, processor and table over Kafka."""
+"""Typed producer, tail reader, processor and table over Kafka.
+
+Terms, beside Kafka's own (topic, partition, offset, record, lag): a *position* is the offset of the next
+record to hand over, as Kafka's "committed"; the *epoch* of a topic names one incarnation of it, and a topic
+that is deleted and created again has another; an *input* is what a service is to apply for a user, its
+*outcome* what became of it, its *state* the newest of each entity. The embedded broker is in
+`autodmca_kafka.embedded`; every error is in `autodmca_kafka.errors`.
+"""
+
+from aiokafka.structs import TopicPartition
+
+from autodmca_kafka.delivery import RecordPosition
+from autodmca_kafka.errors import (
+    BrokerTooOld,
+    BrokerUnavailable,
+    BufferFull,
+    Closed,
+    CorruptBatch,
+    DeliveryFailed,
+    FatalError,
+    KafkaLibraryError,
+    NoEmbeddedBroker,
+    OffsetOutOfRange,
+    RecoverableError,
+    Refused,
+    TopicDeleted,
+    TopicMismatch,
+)
+from autodmca_kafka.metrics import ProducerMetrics
+from autodmca_kafka.producer import EventProducer
+from autodmca_kafka.reader_events import (
+    Batch,
+    BrokerBack,
+    BrokerLost,
+    PartitionReset,
+    ReaderEvent,
+    TopicChanged,
+    TopicGone,
+    Unreadable,
+)
+from autodmca_kafka.records import Record
+from autodmca_kafka.tail import TailReader
+from autodmca_kafka.topics import TopicSpec, ensure_topics, event_topics, service_topics
+
+__all__ = [
+    "Batch",
+    "BrokerBack",
+    "BrokerLost",
+    "BrokerTooOld",
+    "BrokerUnavailable",
+    "BufferFull",
+    "Closed",
+    "CorruptBatch",
+    "DeliveryFailed",
+    "EventProducer",
+    "FatalError",
+    "KafkaLibraryError",
+    "NoEmbeddedBroker",
+    "OffsetOutOfRange",
+    "PartitionReset",
+    "ProducerMetrics",
+    "ReaderEvent",
+    "Record",
+    "RecordPosition",
+    "RecoverableError",
+    "Refused",
+    "TailReader",
+    "TopicChanged",
+    "TopicDeleted",
+    "TopicGone",
+    "TopicMismatch",
+    "TopicPartition",
+    "TopicSpec",
+    "Unreadable",
+    "ensure_topics",
+    "event_topics",
+    "service_topics",
+]

@@ -37,6 +37,7 @@ class TopicDescription(msgspec.Struct, frozen=True):
 
     name: str
     epoch: str
+    topic_id: bytes
     partitions: dict[int, PartitionDescription]
 
 
@@ -89,7 +90,7 @@ async def describe_topics(client: AIOKafkaClient, topics: Iterable[str]) -> dict
     found = {}
     for error_code, name, topic_id, _internal, partitions, _operations, _tags in answer.topics:
         if error_code in (0, LEADER_NOT_AVAILABLE) and partitions:
-            found[name] = TopicDescription(name, _epoch(topic_id), _partitions(partitions))
+            found[name] = TopicDescription(name, _epoch(topic_id), topic_id, _partitions(partitions))
     return found
 
 

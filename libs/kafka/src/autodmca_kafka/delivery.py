@@ -30,7 +30,7 @@ from aiokafka.structs import RecordMetadata
 from autodmca_events.partitions import partition_for
 
 from autodmca_kafka import cluster
-from autodmca_kafka.errors import Closed, DeliveryFailed, KafkaLibraryError, Refused, TopicMissing
+from autodmca_kafka.errors import Closed, DeliveryFailed, KafkaLibraryError, Refused, TopicDeleted
 
 TOPIC_PATIENCE_S = 5.0
 TOPIC_PAUSE_S = 0.05
@@ -124,7 +124,7 @@ class Lane:
                     await self._pass_on(self._queue[0])
                     self._queue.popleft()
             else:
-                self._fail_queue(TopicMissing(self._topic))
+                self._fail_queue(TopicDeleted(self._topic))
 
     async def _topic_exists(self) -> bool:
         """Ask until the topic is there; false when a broker answered for some seconds that it is not."""
@@ -163,7 +163,7 @@ class Lane:
             except UnknownTopicOrPartitionError:
                 self._seen = await self._topic_exists()
                 if not self._seen:
-                    return self._settled(delivery, None, TopicMissing(self._topic))
+                    return self._settled(delivery, None, TopicDeleted(self._topic))
             except (*_REFUSALS, Refused) as error:
                 return self._settled(delivery, None, error_of(delivery.topic, error))
             except KafkaError:
@@ -202,7 +202,7 @@ def error_of(topic: str, error: BaseException) -> KafkaLibraryError:
     if isinstance(error, InnerClosed):
         return Closed("the producer was closed")
     if isinstance(error, UnknownTopicOrPartitionError):
-        return TopicMissing(topic)
+        return TopicDeleted(topic)
     if isinstance(error, (KafkaTimeoutError, RequestTimedOutError)):
         return DeliveryFailed(topic, "the broker did not acknowledge it in time")
     return DeliveryFailed(topic, str(error) or type(error).__name__)

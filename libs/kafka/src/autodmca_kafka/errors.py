@@ -5,12 +5,12 @@
     │   ├── BrokerUnavailable       no broker answered within the deadline
     │   ├── BufferFull              the producer holds as many records as it may
     │   ├── DeliveryFailed          a record was not acknowledged in time; it may still be in the log
-    │   ├── TopicMissing            the topic does not exist (yet, or any more)
+    │   ├── TopicDeleted            the topic does not exist (yet, or any more)
+    │   ├── StateReplaced           a state topic was created anew, or lost records that were not read yet
     │   ├── TooManyWaiting          as many askers wait for an outcome as may
     │   └── NoOutcome               the outcome of an input was not seen in time; it may still be applied
     └── FatalError                  the same call will fail again
         ├── TopicMismatch           a topic exists with another number of partitions
-        ├── TopicDeleted            a topic went away while it was being read
         ├── OffsetOutOfRange        the log does not hold that offset
         ├── CorruptBatch            a batch in the log cannot be decoded
         ├── Refused                 the broker, or a limit here, refuses a record or a topic
@@ -59,9 +59,15 @@ class DeliveryFailed(RecoverableError):
         self.reason = reason
 
 
-class TopicMissing(RecoverableError):
+class TopicDeleted(RecoverableError):
     def __init__(self, topic: str) -> None:
         super().__init__(f"topic {topic} does not exist; create it with ensure_topics")
+        self.topic = topic
+
+
+class StateReplaced(RecoverableError):
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"{topic} was created anew or lost records; what was decided on it is void")
         self.topic = topic
 
 
@@ -85,12 +91,6 @@ class TopicMismatch(FatalError):
         found = ", ".join(f"{t} has {n}, wanted {w}" for t, (w, n) in sorted(mismatches.items()))
         super().__init__(f"topics exist with another number of partitions: {found}")
         self.mismatches = mismatches
-
-
-class TopicDeleted(FatalError):
-    def __init__(self, topic: str) -> None:
-        super().__init__(f"topic {topic} was deleted")
-        self.topic = topic
 
 
 class OffsetOutOfRange(FatalError):

@@ -139,7 +139,7 @@ class EventProducer:
         """Write one event and return its position once it is acknowledged.
 
         Cancelling stops the waiting, not the record. Raises what `enqueue` raises, and DeliveryFailed,
-        TopicMissing, Refused, Closed.
+        TopicDeleted, Refused, Closed.
         """
         return await self.enqueue(
             payload, user_id=user_id, id=id, timestamp_ms=timestamp_ms, metadata=metadata,

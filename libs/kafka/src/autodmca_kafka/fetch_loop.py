@@ -1,0 +1,159 @@
+"""One broker's fetch loop under a tail reader: the next request leaves before the last answer is decoded.
+
+Owns the order in which partitions are asked for (what has just given records goes to the back, so that a busy
+partition starves none) and how each partition's answer is taken. It never decides what to do about a
+partition in trouble: it parks it and calls `trouble`, and the reader's watch asks the cluster. A broker
+that does not answer parks all of its partitions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import structlog
+from aiokafka.client import ConnectionGroup
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
+from aiokafka.structs import TopicPartition
+
+from autodmca_kafka.errors import BrokerTooOld
+from autodmca_kafka.fetch_wire import FetchRequest, FetchResponse, Slice, Wanted
+from autodmca_kafka.log_client import LARGEST_FETCH, LogClient, out_of_range
+from autodmca_kafka.positions import Fetched, HandOver, Position
+from autodmca_kafka.reader_events import BrokerBack, BrokerLost, Unreadable
+from autodmca_kafka.records import span
+
+log = structlog.get_logger(__name__)
+
+# Fetches wait at the broker, which answers one request after the other on a connection: questions that
+# are to be answered at once go by another connection, aiokafka's default one.
+OWN_CONNECTION = ConnectionGroup.COORDINATION
+
+MEANS_A_NEW_LEADER = {5, 6, 9, 56, 74, 75, 76}
+MEANS_NO_TOPIC = {3, 100, 103}
+
+
+class FetchLoop:
+    """Reads from `node` while `run` runs. `positions` is the reader's, and changes under the loop."""
+
+    def __init__(
+        self,
+        node: int,
+        positions: Mapping[TopicPartition, Position],
+        log_client: LogClient,
+        hand_over: HandOver,
+        trouble: Callable[[], None],
+        *,
+        max_bytes: int,
+        max_wait_ms: int,
+    ) -> None:
+        self._node = node
+        self._positions = positions
+        self._log_client = log_client
+        self._hand_over = hand_over
+        self._trouble = trouble
+        self._max_bytes = max_bytes
+        self._max_wait_ms = max_wait_ms
+        self._changed = asyncio.Event()
+        self._lost = False
+        self._turn: dict[TopicPartition, int] = {}
+        self._turns = 0
+
+    def wake(self) -> None:
+        """The positions have changed."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._hand_over.room()
+            self._changed.clear()
+            asked = self._fetchable()
+            if not asked:
+                await self._changed.wait()
+                continue
+            moves = [position.moves for position in asked]
+            response = await self._fetch(asked)
+            if response is not None:
+                self._take(response, asked, moves)
+
+    def _fetchable(self) -> list[Position]:
+        mine = [position for position in self._positions.values() if position.leader == self._node]
+        mine.sort(key=lambda position: self._turn.get(position.tp, 0))
+        return mine
+
+    async def _fetch(self, asked: list[Position]) -> FetchResponse | None:
+        wanted = [Wanted(p.topic_id, p.tp.partition, p.leader_epoch, p.fetched, p.max_bytes) for p in asked]
+        request = FetchRequest(wanted, max_wait_ms=self._max_wait_ms, min_bytes=1, max_bytes=self._max_bytes)
+        try:
+            client = self._log_client.connection
+            response: FetchResponse = await client.send(self._node, request, group=OWN_CONNECTION)
+        except (IncompatibleBrokerVersion, NotImplementedError) as error:
+            raise BrokerTooOld("Fetch version 13") from error
+        except (KafkaError, OSError) as error:
+            self._lose(asked, str(error) or type(error).__name__)
+            return None
+        if response.error_code:
+            self._lose(asked, f"fetch error {response.error_code}")
+            return None
+        if self._lost:
+            self._lost = False
+            self._hand_over.put(BrokerBack(self._node))
+        return response
+
+    def _lose(self, asked: list[Position], reason: str) -> None:
+        for position in asked:
+            position.park()
+        if not self._lost:
+            self._lost = True
+            self._hand_over.put(BrokerLost(self._node, reason))
+        self._trouble()
+
+    def _take(self, response: FetchResponse, asked: list[Position], moves: list[int]) -> None:
+        by_place = {(p.topic_id, p.tp.partition): (p, m) for p, m in zip(asked, moves, strict=True)}
+        for piece in response.slices:
+            position, move = by_place.get((piece.topic_id, piece.partition), (None, 0))
+            if position is None or position.moves != move:
+                continue  # removed, or moved, while the request was under way
+            if out_of_range(piece, position.fetched):
+                position.doubtful = True
+                position.park()
+                self._trouble()
+            elif piece.error_code:
+                self._refused(position, piece.error_code)
+            else:
+                position.high_watermark = piece.high_watermark
+                if piece.records:
+                    self._take_records(position, piece)
+
+    def _take_records(self, position: Position, piece: Slice) -> None:
+        start = position.fetched
+        whole = span(piece.records, start)
+        if whole.next_offset > start:
+            self._turns += 1
+            self._turn[position.tp] = self._turns
+            records = piece.records if whole.size == len(piece.records) else piece.records[: whole.size]
+            position.fetched = whole.next_offset
+            position.unreadable = False
+            self._hand_over.put(
+                Fetched(position, position.moves, start, whole.next_offset, piece.high_watermark, records)
+            )
+        elif whole.broken is None and position.max_bytes < LARGEST_FETCH:
+            position.max_bytes *= 4  # a broker that cuts its first batch off: ask for more
+        else:
+            self._stuck(position, whole.broken or f"a batch is larger than {LARGEST_FETCH} bytes")
+
+    def _stuck(self, position: Position, reason: str) -> None:
+        if not position.unreadable:
+            position.unreadable = True
+            self._hand_over.put(Unreadable(position.tp, position.fetched, position.fetched, reason))
+        position.park()
+        self._trouble()
+
+    def _refused(self, position: Position, code: int) -> None:
+        if code not in MEANS_A_NEW_LEADER and code not in MEANS_NO_TOPIC:
+            log.warning(
+                "fetch refused", topic=position.tp.topic, partition=position.tp.partition,
+                offset=position.fetched, error_code=code,
+            )  # fmt: skip
+        position.park()
+        self._trouble()

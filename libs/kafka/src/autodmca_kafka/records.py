@@ -1,0 +1,99 @@
+"""Record batches (magic 2) into records.
+
+A *record* here is the object that aiokafka's C parser makes, with `offset timestamp key value headers`
+(timestamp in ms). Measured on 360-byte records with two headers, CPU per record: the parser's objects 0.26
+microseconds and 0.04 to read three attributes; a plain tuple made of each 0.36 and 0.01; a
+`ConsumerRecord` of each over 1. Checking the batch's CRC costs 0.18. Control batches are passed over.
+What cannot be decoded is never passed over silently: `decode` says where and why.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
+from aiokafka.record.memory_records import MemoryRecords
+
+_BATCH_HEAD = struct.Struct(">qiibIhi")  # offset, length, leader epoch, magic, CRC, attributes, last delta
+_LENGTH_COUNTS_FROM = 12
+_SMALLEST_BATCH = 61
+_MAGIC = 2
+
+
+class Record(Protocol):
+    """One record of the log; `timestamp` in ms since the Unix epoch, `headers` in their order."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+
+
+class Fault(NamedTuple):
+    """Records from `offset` up to, not including, `next_offset` that cannot be decoded."""
+
+    offset: int
+    next_offset: int
+    reason: str
+
+
+class Span(NamedTuple):
+    """Whole batches at the front of fetched bytes: where reading goes on, and how many bytes they are.
+
+    `broken` says why the bytes after them are no batch, None when they merely end or are cut off.
+    """
+
+    next_offset: int
+    size: int
+    broken: str | None
+
+
+def span(fetched: bytes, start: int) -> Span:
+    """Look at the batches' headers only; `start` is the offset that was asked for."""
+    at, next_offset, end = 0, start, len(fetched)
+    while end - at >= _SMALLEST_BATCH:
+        base, length, _epoch, magic, _crc, _attributes, last_delta = _BATCH_HEAD.unpack_from(fetched, at)
+        if magic != _MAGIC:
+            return Span(next_offset, at, f"record format {magic} is not supported, only 2")
+        if length < _SMALLEST_BATCH - _LENGTH_COUNTS_FROM or base < 0 or last_delta < 0:
+            return Span(next_offset, at, "the batch's header makes no sense")
+        if at + _LENGTH_COUNTS_FROM + length > end:
+            break
+        at += _LENGTH_COUNTS_FROM + length
+        next_offset = max(next_offset, base + last_delta + 1)
+    return Span(next_offset, at, None)
+
+
+def decode(fetched: bytes, start: int, *, check_crcs: bool = True) -> tuple[list[Record], list[Fault]]:
+    """The records from offset `start` on in whole batches (as `span` measured them), in order.
+
+    What can be read of a broken batch is kept; the rest of it is a fault. Compressed batches need
+    the codec that aiokafka has for them; without it they are faults that say so.
+    """
+    records: list[Record] = []
+    faults: list[Fault] = []
+    batches = MemoryRecords(fetched)
+    while (batch := batches.next_batch()) is not None:
+        if batch.is_control_batch or batch.next_offset <= start:
+            continue
+        had = len(records)
+        try:
+            if check_crcs and not batch.validate_crc():
+                raise CorruptRecordException("its checksum is wrong")  # noqa: TRY301 (one way to say so)
+            records += batch
+        except (CorruptRecordException, UnsupportedCodecError, ValueError, RuntimeError) as error:
+            # ValueError: a header's name that is not UTF-8; RuntimeError and its kin: compressed bytes
+            # that are none.
+            first = records[-1].offset + 1 if len(records) > had else max(batch.base_offset, start)
+            faults.append(Fault(first, batch.next_offset, str(error) or type(error).__name__))
+    if records and records[0].offset < start:
+        records = [record for record in records if record.offset >= start]
+    return records, faults

@@ -1,0 +1,222 @@
+"""Reading the log as it grows: no consumer group, any partitions, from given offsets or the end.
+
+`TailReader` owns a position a partition, one fetch loop a broker and a bounded hand-over; terms are defined
+in `reader_events`. It never commits, never decodes a value, never ends because of a broker: what happens to
+the log comes out of `poll` as an event, in its place among the batches. It reads below AIOKafkaConsumer:
+its own Fetch requests, and aiokafka's C record parser without a ConsumerRecord a record (`records` says
+which record it gives and what that costs; `tests/load/bench_tail.py` measures the whole).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import ClassVar, Self
+
+import structlog
+from aiokafka.structs import TopicPartition
+
+from autodmca_kafka.errors import Closed, KafkaLibraryError, TopicDeleted
+from autodmca_kafka.fetch_loop import FetchLoop
+from autodmca_kafka.log_client import EARLIEST, LATEST, LogClient
+from autodmca_kafka.positions import Fetched, HandOver, Position
+from autodmca_kafka.reader_events import Batch, ReaderEvent, Unreadable
+from autodmca_kafka.records import decode
+from autodmca_kafka.watch import Watch
+
+log = structlog.get_logger(__name__)
+
+PARTITION_MAX_BYTES = 1 << 20
+
+
+class TailReader:
+    """An async context manager, for one task that polls; needs Apache Kafka 3.1 or newer.
+
+    `fetch_max_bytes` bounds one response and what may wait to be polled (one response a broker more may be
+    on its way). `max_wait_ms` is how long a broker may wait for the first new record: added partitions
+    are asked for after at most that time; latency does not depend on it. `refresh_s` is how soon
+    a deletion of a topic nobody writes to is noticed.
+    """
+
+    END: ClassVar[int] = -1
+    BEGINNING: ClassVar[int] = -2
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        *,
+        client_id: str,
+        fetch_max_bytes: int = 4 << 20,
+        max_wait_ms: int = 100,
+        check_crcs: bool = True,
+        connect_timeout_s: float = 60,
+        deadline_s: float = 30,
+        refresh_s: float = 5,
+    ) -> None:
+        self._log_client = LogClient(bootstrap_servers, client_id=client_id, deadline_s=deadline_s)
+        self._client_id = client_id
+        self._fetch_max_bytes = fetch_max_bytes
+        self._max_wait_ms = max_wait_ms
+        self._check_crcs = check_crcs
+        self._connect_timeout_s = connect_timeout_s
+        self._positions: dict[TopicPartition, Position] = {}
+        self._hand_over = HandOver(fetch_max_bytes)
+        self._watch = Watch(
+            self._positions, self._log_client, self._hand_over, self._led, refresh_s=refresh_s
+        )
+        self._loops: dict[int, FetchLoop] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._runner: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Reach the cluster, waiting for a broker that is not up yet. Raises BrokerUnavailable."""
+        await self._log_client.start(deadline_s=self._connect_timeout_s)
+        started = asyncio.Event()
+        self._runner = asyncio.create_task(self._run(started), name=f"tail {self._client_id}")
+        await started.wait()
+
+    async def stop(self) -> None:
+        """Stop reading; a `poll` that waits raises Closed."""
+        if self._runner is not None:
+            self._runner.cancel()
+            await asyncio.wait({self._runner})
+        await self._log_client.stop()
+
+    async def _run(self, started: asyncio.Event) -> None:
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                started.set()
+                await self._watch.run()
+        finally:
+            self._hand_over.wake()
+
+    def _led(self, node: int) -> None:
+        loop = self._loops.get(node)
+        if loop is None:
+            assert self._tasks is not None
+            loop = self._loops[node] = FetchLoop(
+                node, self._positions, self._log_client, self._hand_over, self._watch.trouble,
+                max_bytes=self._fetch_max_bytes, max_wait_ms=self._max_wait_ms,
+            )  # fmt: skip
+            self._tasks.create_task(loop.run(), name=f"fetch from broker {node}")
+        loop.wake()
+
+    async def add(self, wanted: Mapping[TopicPartition, int]) -> None:
+        """Read these partitions too, from an offset, END or BEGINNING; one already added is moved.
+
+        When it returns, END means the end of now: every record written from then on will come. An offset
+        that the log does not hold comes back as PartitionReset. Raises TopicDeleted (nothing is
+        added then), BrokerUnavailable.
+        """
+        self._check()
+        topics = {topic: await self._log_client.describe(topic) for topic in {tp.topic for tp in wanted}}
+        for tp in wanted:
+            if tp.partition not in topics[tp.topic].partitions:
+                raise TopicDeleted(f"{tp.topic}[{tp.partition}]")
+        named = {self.END: LATEST, self.BEGINNING: EARLIEST}
+        asked = {tp: named[offset] for tp, offset in wanted.items() if offset in named}
+        found = await self._log_client.offsets(asked)
+        for tp, offset in wanted.items():
+            place = found[tp][0] if tp in found else offset
+            if (old := self._positions.get(tp)) is not None:
+                old.move(place)
+            else:
+                max_bytes = min(PARTITION_MAX_BYTES, self._fetch_max_bytes)
+                self._positions[tp] = Position(tp, topics[tp.topic].topic_id, place, max_bytes)
+            self._positions[tp].led_by(topics[tp.topic], topics[tp.topic].partitions[tp.partition])
+        for node in {position.leader for position in self._positions.values()}:
+            if node is not None:
+                self._led(node)
+        self._watch.trouble()
+
+    def remove(self, tps: Iterable[TopicPartition]) -> None:
+        """Read these no more; what was fetched of them and not polled is dropped."""
+        for tp in tps:
+            if (position := self._positions.pop(tp, None)) is not None:
+                position.move(position.taken)
+
+    async def poll(self) -> list[Batch | ReaderEvent]:
+        """Wait until there is something, and return it: batches, in the order of their partition, or events.
+
+        One poll returns either kind, never a batch together with an event from before or after it (but
+        Unreadable, which follows the batch that it is about). Batches hold what has come, at least one.
+        Cancelling loses nothing. Raises Closed, BrokerTooOld.
+        """
+        while True:
+            await self._hand_over.filled()
+            if items := self._hand_over.take():
+                out: list[Batch | ReaderEvent] = []
+                for item in items:
+                    if not isinstance(item, Fetched):
+                        out.append(item)
+                    elif not item.void:
+                        self._open(item, out)
+                if out:
+                    return out
+            self._check()
+
+    def _open(self, item: Fetched, out: list[Batch | ReaderEvent]) -> None:
+        tp = item.position.tp
+        records, faults = decode(item.records, item.start, check_crcs=self._check_crcs)
+        item.position.taken = item.next_offset
+        out.append(Batch(tp.topic, tp.partition, records, item.next_offset, item.high_watermark))
+        for fault in faults:
+            log.error(
+                "records cannot be decoded", topic=tp.topic, partition=tp.partition, offset=fault.offset,
+                next_offset=fault.next_offset, reason=fault.reason,
+            )  # fmt: skip
+            out.append(Unreadable(tp, *fault))
+
+    def _check(self) -> None:
+        if self._runner is None or self._runner.cancelled():
+            raise Closed("the reader is not running")
+        if self._runner.done() and (failure := self._runner.exception()) is not None:
+            while isinstance(failure, BaseExceptionGroup):
+                failure = failure.exceptions[0]
+            raise (
+                failure if isinstance(failure, KafkaLibraryError) else Closed("the reader failed")
+            ) from failure
+
+    def positions(self) -> dict[TopicPartition, int]:
+        """The offset that `poll` will hand over next, of every partition added."""
+        return {tp: position.taken for tp, position in self._positions.items()}
+
+    def lag(self, tp: TopicPartition) -> int | None:
+        """How many offsets were written and not handed over, as of the last answer; None before one."""
+        position = self._positions[tp]
+        if position.high_watermark is None:
+            return None
+        return max(position.high_watermark - position.taken, 0)
+
+    async def partitions(self, topic: str) -> int:
+        """How many partitions the topic has. Raises TopicDeleted, BrokerUnavailable, as do the others."""
+        return len((await self._log_client.describe(topic)).partitions)
+
+    async def epoch(self, topic: str) -> str:
+        """The name of the topic's incarnation (KIP-516): 22 characters of URL-safe base 64."""
+        return (await self._log_client.describe(topic)).epoch
+
+    async def bounds(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
+        """(earliest, end) of each partition: the first offset held, the one the next record will get."""
+        return await self._log_client.bounds(tps)
+
+    async def offset_at(self, tp: TopicPartition, timestamp_ms: int) -> int:
+        """The first offset whose record is of that time or later; the end where there is none."""
+        return await self._log_client.offset_at(tp, timestamp_ms, check_crcs=self._check_crcs)
+
+    async def fetch(self, tp: TopicPartition, offset: int, max_bytes: int) -> Batch:
+        """Read about `max_bytes` from `offset` without waiting for new records: for replays, beside `poll`.
+
+        At the end of the log the batch has no records. Raises OffsetOutOfRange, CorruptBatch.
+        """
+        return await self._log_client.read(tp, offset, max_bytes, check_crcs=self._check_crcs)
