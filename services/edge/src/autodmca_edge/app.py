@@ -8,12 +8,13 @@ spread over the drain period.
 import asyncio
 import secrets
 import socket
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, cast
 
 import structlog
 from autodmca_kafka import TailReader, ensure_topics, event_topics
+from autodmca_kafka.errors import BrokerUnavailable
 from autodmca_runtime import Health, TokenVerifier, serve, settle_garbage_collector
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
@@ -158,6 +159,15 @@ async def _guarded(coroutine: Coroutine[Any, Any, None]) -> None:
         log.exception("task failed")
 
 
+async def _until_reachable(attempt: Callable[[], Awaitable[None]]) -> None:
+    """The broker may come later than we do: try until it is there."""
+    while True:
+        try:
+            return await attempt()
+        except BrokerUnavailable as fault:
+            log.warning("waiting for the broker", reason=str(fault))
+
+
 async def main(settings: EdgeSettings) -> None:
     """Run one node until it is told to stop."""
     verifier = TokenVerifier(settings.tokens)
@@ -171,15 +181,19 @@ async def main(settings: EdgeSettings) -> None:
     app = Starlette(routes=routes(health, registry))
 
     async def follow() -> None:
-        await ensure_topics(
-            settings.kafka.bootstrap_servers,
-            event_topics(settings.kafka.partitions),
-            replication_factor=settings.kafka.replication_factor,
-            deadline_s=None,
+        await _until_reachable(
+            lambda: ensure_topics(
+                settings.kafka.bootstrap_servers,
+                event_topics(settings.kafka.partitions),
+                replication_factor=settings.kafka.replication_factor,
+            )
         )
-        async with reader:
-            settle_garbage_collector()
+        await _until_reachable(reader.start)
+        settle_garbage_collector()
+        try:
             await node.run()
+        finally:
+            await reader.stop()
 
     await serve(
         app,

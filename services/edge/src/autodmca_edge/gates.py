@@ -46,15 +46,14 @@ class Gate:
 
     def chooses(self, partition: Partition, bit: int, offset: int, payload: Callable[[], Any]) -> bool:
         """Whether the member is to get this event now: it has not had it by another subscription."""
-        wanted = self.replay.wanted
-        if offset < self.joined and not _wants(wanted, bit, payload):
-            return False
         standing = self.replay.session.standing
         if offset >= self.joined:
             return any(
-                each.since.get(partition, offset) <= offset and _wants(each, bit, payload)
-                for each in standing
+                each.since.get(partition, offset) <= offset and _wants(each, bit, payload) for each in standing
             )
+        wanted = standing.get(self.replay.wanted.name)
+        if wanted is None or not _wants(wanted, bit, payload):
+            return False
         return not any(
             each is not wanted
             and each.since.get(partition, offset + 1) <= offset

@@ -16,6 +16,7 @@ from autodmca_events.topics import BROADCAST, USER_EVENT_TOPICS
 __all__ = ["BadCursor", "EventLog", "Partition", "Record"]
 
 TOPICS: Final = (*USER_EVENT_TOPICS, BROADCAST)
+_EPOCH_LENGTH: Final = 6  # characters: enough to tell one incarnation of a topic from the next
 _RECORD_OVERHEAD: Final = 400  # bytes of Python objects beside a record's value
 
 
@@ -57,7 +58,7 @@ class Partition:
         self.topic = topic
         self.number = number
         self.everybody = topic == BROADCAST
-        self.prefix = f"{TOPICS.index(topic)}.{number}.{epoch}"
+        self.prefix = f"{TOPICS.index(topic)}.{number}.{epoch[:_EPOCH_LENGTH]}"
         """Of its cursors: topic, partition and incarnation of the topic."""
         self.splice = f',"cursor":"{self.prefix}:'.encode()
         self.position = position

@@ -250,7 +250,7 @@ class Replays:
         queue.popleft()
         if replay.reason is not None:
             self._counted(replay.reason, 1)
-        if replay.wanted in session.standing:
+        if replay.wanted.name in session.standing:
             session.subscribed(
                 replay.wanted, replay.command.in_reply_to, replayed=replay.count, reason=replay.reason
             )

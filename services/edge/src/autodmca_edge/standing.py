@@ -39,6 +39,10 @@ class Standing:
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
 
+    def get(self, name: str) -> Subscription | None:
+        """The subscription of that name, as it stands now."""
+        return self._by_name.get(name)
+
     def put(self, wanted: Subscription) -> None:
         """Add a subscription, in place of one of that name."""
         self._by_name[wanted.name] = wanted

@@ -11,20 +11,18 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
-from aiokafka import TopicPartition
 from autodmca_kafka import (
     Batch,
     BrokerBack,
     BrokerLost,
-    BrokerUnavailable,
-    OffsetOutOfRange,
     PartitionReset,
     TailReader,
     TopicChanged,
-    TopicDeleted,
     TopicGone,
+    TopicPartition,
     Unreadable,
 )
+from autodmca_kafka.errors import OffsetOutOfRange, RecoverableError, TopicDeleted
 
 from autodmca_edge.hub import Hub
 from autodmca_edge.log import TOPICS, EventLog, Partition, Record
@@ -104,7 +102,7 @@ class Tail:
                 self._log.open(topic, epoch, ends)
                 await self._reader.add({tp: ends[tp.partition] for tp in tps})
                 return
-            except (BrokerUnavailable, TopicDeleted) as fault:
+            except (RecoverableError, TopicDeleted) as fault:
                 log.warning("topic cannot be read yet", topic=topic, reason=str(fault))
                 await asyncio.sleep(RETRY_S)
 
@@ -174,7 +172,7 @@ class Tail:
             return await question
         except (OffsetOutOfRange, TopicDeleted) as fault:
             raise PastEnd(str(fault)) from fault
-        except BrokerUnavailable as fault:
+        except RecoverableError as fault:
             raise Unreachable(str(fault)) from fault
 
 
