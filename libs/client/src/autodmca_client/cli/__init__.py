@@ -1,0 +1,5 @@
+"""The `autodmca` command."""
+
+from autodmca_client.cli.app import main
+
+__all__ = ["main"]
