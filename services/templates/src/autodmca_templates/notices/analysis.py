@@ -48,10 +48,13 @@ _ELEMENTS: Final[dict[NoticeKind, tuple[ElementName, ...]]] = {
 
 
 def analyse(text: str) -> Analysis:
-    """What a notice is and holds. A mail that only forwards or quotes a notice is read as that notice."""
+    """What a notice is and holds. A mail that only forwards or quotes a notice is read as that notice.
+
+    The addresses are those of the text, without those of a host's preamble to somebody's notice.
+    """
     notice, verdict = _read(text)
     names = _ELEMENTS.get(verdict.kind, ())
-    host = [each for each in notice.said if each.role is Role.HOST]
+    host = [each for each in notice.said if each.role is Role.HOST] if names else []
     return Analysis(
         kind=verdict.kind,
         confidence=verdict.confidence,

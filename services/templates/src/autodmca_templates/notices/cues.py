@@ -74,7 +74,7 @@ STATEMENTS: Final[dict[ElementName, Statement]] = {
     "goodFaith": Statement(
         (
             _cue(2.0, r"\bgood ?faiths?\b", r"\bbona ?fide\b", r"\bgood believe\b", r"\bgoodwill belie"),
-            _cue(1.0, r"\bbelie(?:f|ve|ves|ved|ving)\b", r"\bconvinced\b", r"\bconviction\b", r"\bmy opinion\b"),
+            _cue(1.0, r"\bbelie(?:f|ve|ves|ved|ving)\b", r"\bconvinced\b", r"\bconviction\b", r"\bmy opinion\b", r"\bbest of (?:my|our|his|her|their) (?:\w+ and )?(?:knowledge|information)"),
             _cue(
                 0.9,
                 r"\bnot (?:\w+ ){0,2}(?:authori[sz]ed|permitted|allowed|licen[sc]ed|approved|consented|granted|legal|lawful)",
@@ -100,7 +100,7 @@ STATEMENTS: Final[dict[ElementName, Statement]] = {
             ),
         ),
         enough=3.0,
-        anchor=re.compile(r"faith|fide|belie|convin|opinion"),
+        anchor=re.compile(r"faith|fide|belie|convin|opinion|best of"),
         denial=re.compile(
             r"mis ?take|mis ?identif|\b(?:no|not have|n't have|lack(?:s|ing)?|without|never had|not hold|not in) (?:\w+ ){0,2}"
             r"(?:good faith|bona fide|belief)"

@@ -30,10 +30,15 @@ class Said(NamedTuple):
     norm: str
     role: Role
     strong: bool
+    passage: int
+    """Where its passage starts."""
 
 
 class Question(NamedTuple):
-    """A run of asked sentences and the writer's words up to the next one (`answer` may be empty)."""
+    """The asked sentences of a passage and the writer's plain words after it (`answer` may be empty).
+
+    A statement in bold ends an answer: it is the form's next item.
+    """
 
     norm: str
     start: int
@@ -73,6 +78,9 @@ _INSTRUCTION: Final = re.compile(
     r"(?:\W|\d+[.)]|\(?[a-z][.)])*(?:please,? )?(?:also |kindly )?(?:provide|identify|describe|type|enter|specify|list|"
     r"state|include|indicate|explain|confirm|give|sign|check|tick|select|fill|copy|clearly|tell|note|do not|use|repeat)\b"
 )
+_PLEASE_GIVE: Final = re.compile(
+    r"\bplease (?:also )?(?:provide|identify|describe|type|enter|specify|list|indicate|explain|state|sign)\b.*\byour?\b"
+)
 _TO_THE_WRITER: Final = re.compile(
     r"\b(?:you|your|must|following statement|below|if possible|if applicable|optional|required|us|alleged\w*|claimed|"
     r"sufficient|reasonably|full legal name)\b"
@@ -106,6 +114,8 @@ _HOST: Final = re.compile(
     r"did not find|determined|could not find|disabled)\b.*\b(?:this|the|that) (?:takedown|dmca|notice|network|repositor)|"
     r"\bhas been processed against\b|\bprocessed the takedown\b"
 )
+_RULE: Final = re.compile(r"\n[ \t]{0,3}(?:-{3,}|\*{3,}|_{3,})[ \t]{0,3}\r?\n")
+_LONGEST_PREAMBLE: Final = 4_000
 _ENOUGH: Final = 160
 """Characters of somebody's own words without which the host's sentences are the message itself."""
 
@@ -117,10 +127,9 @@ def _roles(text: str, passed: list[Passage]) -> list[Said]:
         MAX_PROSE,
     )
     host = [bool(_HOST.search(each.norm)) for _, each in every]
-    last_host = next((i for i in range(min(len(every), 40) - 1, -1, -1) if host[i]), -1)
-    ruled = last_host >= 0 and re.search(r"\n\s{0,20}(?:-{3,}|\*{3,}|_{3,})\s{0,20}\n", text[every[last_host][1].end :][:200])
-    if ruled:
-        host = [i <= last_host or mark for i, mark in enumerate(host)]
+    rule = _RULE.search(text, 0, _LONGEST_PREAMBLE)
+    if rule and _is_preamble([(each, mark) for (_, each), mark in zip(every, host, strict=True) if each.end <= rule.end()]):
+        host = [mark or each.end <= rule.end() for (_, each), mark in zip(every, host, strict=True)]
     own = sum(
         len(each.norm) for (passage, each), mark in zip(every, host, strict=True) if not mark and not passage.quoted
     )
@@ -138,8 +147,13 @@ def _roles(text: str, passed: list[Passage]) -> list[Said]:
             role = Role.ASKED
             if passage.strong or "following statement" in each.norm or "copy and paste" in each.norm:
                 asking = passage
-        said.append(Said(each.start, each.end, _LETTERED.sub("", each.norm), role, passage.strong))
+        said.append(Said(each.start, each.end, _LETTERED.sub("", each.norm), role, passage.strong, passage.start))
     return said
+
+
+def _is_preamble(before: list[tuple[Sentence, bool]]) -> bool:
+    """Whether the sentences above the first rule are the host's: some are known as such, and nobody says "I"."""
+    return any(mark for _, mark in before) and not any(re.search(r"\b(?:i|my)\b", each.norm) for each, _ in before)
 
 
 def _asks(each: Sentence, passage: Passage) -> bool:
@@ -158,7 +172,7 @@ def _asks(each: Sentence, passage: Passage) -> bool:
         return not _REQUEST.search(norm) and (asks_you or open_question or bool(_WONDERS.search(norm)))
     if _STATUTE.match(norm) or (_FILL.search(norm) and not first):
         return not _FIRST_PERSON.search(norm) or asks_you
-    if _INSTRUCTION.match(norm) and _TO_THE_WRITER.search(norm):
+    if (_INSTRUCTION.match(norm) and _TO_THE_WRITER.search(norm)) or (asks_you and _PLEASE_GIVE.search(norm)):
         return True
     if asks_you and _BY_DOING.search(norm) and not re.match(r"(?:i|we)\b", norm):
         return True
@@ -170,11 +184,12 @@ def _questions(said: list[Said]) -> "list[Question]":
     asked: list[Said] = []
     answer: list[Said] = []
     for each in [*said, None]:
-        if each is not None and each.role is Role.SAID:
+        if each is not None and each.role is Role.SAID and not each.strong:
             if asked:
                 answer.append(each)
             continue
-        if each is not None and each.role is Role.ASKED and not answer:
+        follows = each is not None and each.role is Role.ASKED and asked and each.passage == asked[-1].passage
+        if each is not None and follows and not answer:
             asked.append(each)
             continue
         if asked:

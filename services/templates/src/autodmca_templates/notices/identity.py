@@ -8,7 +8,7 @@ the value they stand for; blanks ("Signature: ____") do not. Never guesses wheth
 import re
 from typing import Final
 
-from .forms import Notice, Role, Said, refuses
+from .forms import Notice, Question, Role, Said, affirms, refuses
 from .statements import Evidence
 from .text import Line, normalise
 
@@ -42,6 +42,10 @@ _ASKS_SIGNATURE: Final = re.compile(r"\bsign(?:ature|ing|ed)?\b|\bfull (?:legal 
 _HAND: Final = re.compile(r"\W*(?:<private>\W*){1,4}")
 _UNSIGNED: Final = re.compile(r"\bunsigned\b|\bnot signed\b|\bsignature (?:missing|omitted|to follow)|\bno signature")
 _LONGEST_CLOSING_LINE: Final = 64
+_OTHER_LABEL: Final = re.compile(
+    r"\b(?:contact\w*|address|phone|telephone|e ?mail|info(?:rmation)?|details|urls?|links?|repositor\w+|files?|follow\w*|works?|"
+    r"material|location|at|are|is|here)\b[^:]{0,30}:$"
+)
 _CLOSE: Final = 8
 """How many of a letter's last lines may hold the name that signs it."""
 
@@ -50,7 +54,12 @@ def find_signature(notice: Notice) -> Evidence | None:
     """The signature: a labelled or slashed one, a form's typed name, a name under a closing, a last line."""
     rows = _own_rows(notice)
     norms = [normalise(row.raw[:300]) for row in rows]
-    return _labelled_signature(rows, norms) or _typed_name(notice) or _closing_name(rows, norms)
+    found = _labelled_signature(rows, norms) or _typed_name(notice) or _closing_name(rows, norms)
+    if found or any(_ASKS_SIGNATURE.search(question.norm) for question in notice.questions):
+        return found
+    contact = [q.answer for q in notice.questions if q.answer and _is_about_contact(q)]
+    answers = [(answer[0].start, answer[-1].end) for answer in contact]
+    return _last_name(rows, norms, answers)
 
 
 def _labelled_signature(rows: list[Line], norms: list[str]) -> Evidence | None:
@@ -76,7 +85,7 @@ def _typed_name(notice: Notice) -> Evidence | None:
         if not _ASKS_SIGNATURE.search(question.norm) or refuses(question.answer):
             continue
         answer = question.answer[0]
-        if not _NOTHING.match(answer.norm):
+        if not _NOTHING.match(answer.norm) and len(answer.norm) < 100 and not answer.norm.endswith(":"):
             return Evidence(answer.start, answer.end)
     return None
 
@@ -91,12 +100,17 @@ def _closing_name(rows: list[Line], norms: list[str]) -> Evidence | None:
             return Evidence(rows[index].start, rows[index].end)
         if not rest and index + 1 < len(rows) and _signs(rows[index + 1], norms[index + 1]):
             return Evidence(rows[index].start, rows[index + 1].end)
-    if len(rows) < 2:
-        return None
+    return None
+
+
+def _last_name(rows: list[Line], norms: list[str], answers: list[tuple[int, int]]) -> Evidence | None:
+    """A name among the last lines, unless it answers how to reach the writer."""
     for index in range(len(rows) - 1, max(0, len(rows) - _CLOSE), -1):
         if len(norms[index]) > _LONGEST_CLOSING_LINE and not norms[index].startswith("<url>"):
             break
-        if _is_name(rows[index], norms[index]) and not norms[index - 1].endswith(":"):
+        if any(start <= rows[index].start < end for start, end in answers):
+            continue
+        if _is_name(rows[index], norms[index]) and not _OTHER_LABEL.search(norms[index - 1]):
             return Evidence(rows[index].start, rows[index].end)
     return None
 
@@ -130,13 +144,15 @@ _CONTACT_LABEL: Final = re.compile(
 )
 _REACH: Final = re.compile(
     r"\b(?:contact(?:ed|ing)?|reach(?:ed)?|call(?:ed)?|e ?mail(?:ed)?|mail|write|respond|reply|phone|telephone|questions|get (?:back|in touch)|touch)\b"
-    r"[^.]{0,160}<(?:private|email)>|<(?:private|email)>[^.]{0,60}\b(?:contact|reach|call|questions)\b"
+    r"[^.]{0,160}<(?:private|email)>|<(?:private|email)>[^.]{0,60}\b(?:contact|reach|call|questions)\b|"
+    r"\b(?:tel|phone|telephone|mobile|cell|fax|e ?mail|address)\b[^.<>?]{0,30}<(?:private|email)>"
 )
 _PHONE: Final = re.compile(r"(?<![\w/.=-])\+?\(?\d[\d() .-]{7,18}\d(?![\w/=-])")
 _STREET: Final = re.compile(
     r"\b\d{1,5}[a-z]? (?:[\w.'-]+ ){1,4}(?:street|st|avenue|ave|road|rd|boulevard|blvd|lane|ln|drive|dr|court|way|suite|floor|plaza|square)\b|"
     r"\bp\.? ?o\.? box \d|\b[a-z]{2} \d{5}(?:-\d{4})?\b"
 )
+_PHONE_WORD: Final = re.compile(r"\b(?:tel\w*|phone|mobile|cell\w*|fax|call|ph|whatsapp|contact|reach|number)\b|(?:^|\W)\+\d")
 _ASKS_CONTACT: Final = re.compile(
     r"\b(?:telephone|phone|physical address|e ?mail address|mailing address|your (?:\w+ )?address|contact (?:you|information|details)|"
     r"contacting (?:you|the complaining)|reach you|get back to you|name, address)\b"
@@ -166,9 +182,13 @@ def _labelled_contact(rows: list[Line], norms: list[str]) -> Evidence | None:
 
 def _answered_contact(notice: Notice) -> Evidence | None:
     for question in notice.questions:
-        if _ASKS_CONTACT.search(question.norm) and not _THEIRS.search(question.norm) and not refuses(question.answer):
+        if _is_about_contact(question) and not refuses(question.answer) and not affirms(question.answer):
             return Evidence(question.answer[0].start, question.answer[-1].end)
     return None
+
+
+def _is_about_contact(question: Question) -> bool:
+    return bool(_ASKS_CONTACT.search(question.norm)) and not _THEIRS.search(question.norm)
 
 
 def _said_contact(notice: Notice) -> Evidence | None:
@@ -181,7 +201,10 @@ def _said_contact(notice: Notice) -> Evidence | None:
 def _gives(each: Said) -> bool:
     if "<email>" in each.norm and not _THEIRS.search(each.norm):
         return True
-    return bool(_STREET.search(each.norm)) or (bool(_PHONE.search(each.norm)) and not _DATE.match(each.norm))
+    if _STREET.search(each.norm):
+        return True
+    phone = _PHONE.search(each.norm)
+    return phone is not None and (bool(_PHONE_WORD.search(each.norm)) or phone.group() == each.norm) and not _DATE.match(each.norm)
 
 
 def _block(rows: list[Line], norms: list[str]) -> Evidence | None:
@@ -189,7 +212,7 @@ def _block(rows: list[Line], norms: list[str]) -> Evidence | None:
     for index, norm in enumerate(norms[:-1]):
         if re.search(r"\bcontact\b|\baddress\b|\breach\b", norm) and len(norm) < 120 and "<private>" in norms[index + 1]:
             return Evidence(rows[index].start, rows[index + 1].end)
-    tail = [index for index in range(max(0, len(rows) - _CLOSE), len(rows)) if "<private>" in norms[index]]
+    tail = [index for index in range(max(0, len(rows) - _CLOSE), len(rows)) if _HAND.fullmatch(norms[index])]
     marks = sum(norms[index].count("<private>") for index in tail)
     return Evidence(rows[tail[0]].start, rows[tail[-1]].end) if marks > 1 else None
 

@@ -22,13 +22,21 @@ _STATED: Final[dict[ElementName, tuple[NoticeKind, float]]] = {
     "cnJurisdiction": ("counter_notice", 2.5),
     "cnService": ("counter_notice", 2.5),
 }
-_ENOUGH: Final = 3.0
+_ENOUGH: Final = 2.0
 _CIRCUMVENTION_ENOUGH: Final = 4.0
 _OPENING: Final = 4
-_FIRST: Final = re.compile(r"\b(?:i|we|my|our|me|us|i'm|we're|undersigned|please|thanks?|thank you)\b|<private>")
+_FIRST: Final = re.compile(
+    r"\b(?:i|we|my|our (?!policy|dmca|takedown|guide|terms)|me|i'm|we're|undersigned|thanks?|thank you)\b|<private>|"
+    r"\bplease (?!do not hesitate|contact|see|visit|note)"
+)
+_TOPIC: Final = re.compile(
+    r"\b(?:dmcas?|take ?downs?|copyright\w*|infring\w*|notices?|notifications?|claims?|complaints?|repositor\w+|repos?|forks?|github)\b|<url>"
+)
 _IMPERSONAL: Final = 0.5
 """People write their own notices; a text in which nobody speaks is more likely about them."""
 _OPENING_FACTOR: Final = 1.5
+_DECLARES: Final = 3.0
+"""A cue of this weight says what the letter is; people say that first, and quote or retell others later."""
 
 
 class Verdict(NamedTuple):
@@ -71,6 +79,9 @@ def _weights(notice: Notice) -> dict[NoticeKind, float]:
     if not any(_FIRST.search(each.norm) for each in own):
         for kind in ("takedown", "counter_notice", "retraction"):
             weights[kind] *= _IMPERSONAL
+    if not any(_TOPIC.search(each.norm) for each in spoken):
+        for kind in ("retraction", "reversal"):
+            weights[kind] *= _IMPERSONAL
     if any(REFUSED_CIRCUMVENTION.search(each.norm) for each in spoken):
         weights["anti_circumvention"] = 0.0
     return weights
@@ -82,8 +93,9 @@ def _best(cue: KindCue, words: list[tuple[str, Role, bool]]) -> float:
     for norm, role, opens in words:
         if role is Role.ASKED and cue.said_only:
             continue
-        if best < cue.weight * (_OPENING_FACTOR if opens else 1.0) and cue.pattern.search(norm):
-            best = cue.weight * (_OPENING_FACTOR if opens and cue.weight > 0 else 1.0)
+        weight = cue.weight * (_OPENING_FACTOR if opens and cue.weight >= _DECLARES else 1.0)
+        if best < weight and cue.pattern.search(norm):
+            best = weight
     if cue.weight < 0 and any(cue.pattern.search(norm) for norm, role, _ in words if role is not Role.ASKED):
         return cue.weight
     return best

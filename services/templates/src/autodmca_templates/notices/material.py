@@ -29,7 +29,7 @@ _OWNING: Final = re.compile(
     r"\b(?:own(?:s|ed|er|ers)?|belong(?:s|ing)?|holders?|authors?|authored|creat\w+|develop\w+|publish\w+|publishers?|wrote|"
     r"written by|produced|made by|cop(?:y|ies|ied|ying)|decompil\w+|reproduc\w+|pirat\w+|stolen|stole|steal\w*|leak\w*|"
     r"misappropriat\w*|proprietors?|protect(?:s|ed)|i made|we made|derived|derivative|plagiari\w+|clone[sd]?|infring\w+|violat\w+|unauthori[sz]ed|entitled|titled|isbn|"
-    r"registered|registration|available at|located at|found at|uploaded|distribut\w+|employee|contractor|licensed?|paid|illegal\w*)\b"
+    r"registered|registration|available at|located|found at|published at|uploaded|distribut\w+|employee|contractor|licensed?|paid|illegal\w*)\b"
 )
 _ANY_OF_OURS: Final = re.compile(
     r"\b(?:my|our) (?!(?:name|e ?mail|phone|address|contact|behalf|agents?|clients?|belief|knowledge|rights?|copyrights?|"
@@ -56,13 +56,13 @@ _ORIGINAL: Final = re.compile(
     r"copy ?righted work|work (?:is|can be)|owned by|homepage|store|licen[cs]e)\b"
 )
 _POLICY: Final = re.compile(
-    r"https?://(?:(?:docs|help|support)\.github\.com|github\.com/(?:github/|contact|site/|terms|security)|www\.copyright\.gov|"
+    r"(?:https?://)?(?:(?:docs|help|support)\.github\.com|github\.com/(?:github/|contact|site/|terms|security)|www\.copyright\.gov|"
     r"(?:www\.)?law\.cornell\.edu|(?:www\.)?lumendatabase\.org|(?:www\.)?chillingeffects\.org|[\w.]*wikipedia\.org)",
     re.IGNORECASE,
 )
 _ANY_POLICY: Final = re.compile(r"\bguide\b|\bpolicy\b|\bfair use\b")
 _HOSTED: Final = re.compile(
-    r"https?://(?:[\w-]+\.)*(?:github\.(?:com|io)|githubusercontent\.com|npmjs\.com|gitlab\.com|bitbucket\.org|sourceforge\.net)/\S",
+    r"(?:https?://)?(?:[\w-]{1,63}\.){0,4}(?:github\.(?:com|io)|githubusercontent\.com|npmjs\.com|gitlab\.com|bitbucket\.org|sourceforge\.net)/",
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(

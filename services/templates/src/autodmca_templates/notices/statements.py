@@ -24,7 +24,7 @@ class Evidence(NamedTuple):
 def find_statement(notice: Notice, name: ElementName) -> Evidence | None:
     """Where the writer makes a statement, the weightiest place first; None when nowhere."""
     statement = STATEMENTS[name]
-    refused = {each.start for question in notice.questions if refuses(question.answer) for each in question.answer}
+    refused = {question.answer[0].start for question in notice.questions if question.answer and refuses(question.answer)}
     best: tuple[float, Evidence] | None = None
     for index, each in enumerate(notice.said):
         if each.role is not Role.SAID or each.start in refused or _is_refused(notice, index):

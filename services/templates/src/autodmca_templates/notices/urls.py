@@ -67,7 +67,7 @@ def _is_address(written: str) -> bool:
     if host.lower().startswith("www."):
         return True
     ending = host.rpartition(".")[2].rstrip("])").lower()
-    return bool(slash) and bool(path.strip(".,;:!?)*_'")) and ending not in _FILE_ENDINGS
+    return bool(slash) and ending not in _FILE_ENDINGS and (bool(path.strip(".,;:!?)*_'")) or host.count(".") > 1)
 
 
 def _trim(written: str) -> str:
