@@ -9,6 +9,8 @@ that is deleted and created again has another; an *input* is what a service is t
 
 from aiokafka.structs import TopicPartition
 
+from autodmca_kafka.ask import Ask
+from autodmca_kafka.decision import Context, Decision, Emission, Model
 from autodmca_kafka.delivery import RecordPosition
 from autodmca_kafka.errors import (
     BrokerTooOld,
@@ -18,15 +20,23 @@ from autodmca_kafka.errors import (
     CorruptBatch,
     DeliveryFailed,
     FatalError,
+    InputFailed,
+    InputsRewound,
     KafkaLibraryError,
     NoEmbeddedBroker,
+    NoOutcome,
     OffsetOutOfRange,
     RecoverableError,
     Refused,
+    StateReplaced,
+    StateUnreadable,
+    TooManyWaiting,
     TopicDeleted,
     TopicMismatch,
 )
 from autodmca_kafka.metrics import ProducerMetrics
+from autodmca_kafka.processor import Processor
+from autodmca_kafka.processor_metrics import ProcessorMetrics
 from autodmca_kafka.producer import EventProducer
 from autodmca_kafka.reader_events import (
     Batch,
@@ -39,10 +49,12 @@ from autodmca_kafka.reader_events import (
     Unreadable,
 )
 from autodmca_kafka.records import Record
+from autodmca_kafka.table import Table
 from autodmca_kafka.tail import TailReader
 from autodmca_kafka.topics import TopicSpec, ensure_topics, event_topics, service_topics
 
 __all__ = [
+    "Ask",
     "Batch",
     "BrokerBack",
     "BrokerLost",
@@ -50,21 +62,34 @@ __all__ = [
     "BrokerUnavailable",
     "BufferFull",
     "Closed",
+    "Context",
     "CorruptBatch",
+    "Decision",
     "DeliveryFailed",
+    "Emission",
     "EventProducer",
     "FatalError",
+    "InputFailed",
+    "InputsRewound",
     "KafkaLibraryError",
+    "Model",
     "NoEmbeddedBroker",
+    "NoOutcome",
     "OffsetOutOfRange",
     "PartitionReset",
+    "Processor",
+    "ProcessorMetrics",
     "ProducerMetrics",
     "ReaderEvent",
     "Record",
     "RecordPosition",
     "RecoverableError",
     "Refused",
+    "StateReplaced",
+    "StateUnreadable",
+    "Table",
     "TailReader",
+    "TooManyWaiting",
     "TopicChanged",
     "TopicDeleted",
     "TopicGone",
@@ -72,6 +97,7 @@ __all__ = [
     "TopicPartition",
     "TopicSpec",
     "Unreadable",
+    "committed",
     "ensure_topics",
     "event_topics",
     "service_topics",

@@ -1,0 +1,136 @@
+"""Writing groups of records in order: a group is in the log as a whole or not at all.
+
+Owns a producer that puts records into Kafka batches itself: a batch is what a broker appends or refuses as
+one, so the records of a group share one. Batches of one call are written one after the other, each
+acknowledged by all in-sync replicas before the next leaves; the log holds a prefix of them, whatever
+happens. Fails with aiokafka's KafkaError, after aiokafka's own retries; what failed may still be in the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, ProducerClosed
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.protocol.transaction import InitProducerIdRequest
+
+from autodmca_kafka import cluster
+
+Outgoing = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+"""Key, value and headers of a record that is to be written."""
+
+RECORD_OVERHEAD: Final = 36
+"""Upper bound of what a record has beside key, value and headers: lengths, deltas, attributes."""
+HEADER_OVERHEAD: Final = 10
+BATCH_OVERHEAD: Final = 61
+LARGEST_BATCH: Final = 2**31 - 1
+
+
+def size_of(records: Sequence[Outgoing]) -> int:
+    """Upper bound of the bytes these records take in one batch, uncompressed."""
+    size = BATCH_OVERHEAD
+    for key, value, headers in records:
+        size += RECORD_OVERHEAD + len(key or b"") + len(value or b"")
+        for name, content in headers:
+            size += HEADER_OVERHEAD + len(name) * 3 + len(content)
+    return size
+
+
+class BatchWriter:
+    """An async context manager. `max_bytes` bounds a batch, unless a single group is larger.
+
+    `idempotent` None asks the broker and does without where it cannot. `on_batch` is called after each
+    acknowledgement.
+    """
+
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        *,
+        client_id: str,
+        max_bytes: int,
+        idempotent: bool | None = None,
+        on_batch: Callable[[], None] | None = None,
+    ) -> None:
+        self.idempotent = idempotent
+        self._bootstrap_servers = bootstrap_servers
+        self._client_id = client_id
+        self._max_bytes = max_bytes
+        self._on_batch = on_batch
+        self._producer: AIOKafkaProducer | None = None
+
+    async def __aenter__(self) -> Self:
+        if self.idempotent is None:
+            self.idempotent = await gives_producer_ids(self._bootstrap_servers, client_id=self._client_id)
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap_servers,
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=self.idempotent,
+            # The builder's limit must not cut a group in two: batches are closed here, by `max_bytes`.
+            max_batch_size=LARGEST_BATCH,
+        )
+        try:
+            await self._producer.start()
+        except BaseException:
+            await close(self._producer)
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._producer is not None:
+            await close(self._producer)
+
+    async def write(self, topic: str, partition: int, groups: Sequence[Sequence[Outgoing]]) -> None:
+        """Append the groups in order and return when all are acknowledged.
+
+        Cancellation leaves a prefix in the log.
+        """
+        assert self._producer is not None
+        batch: BatchBuilder | None = None
+        held = 0
+        for group in groups:
+            size = size_of(group)
+            if batch is not None and held + size > self._max_bytes:
+                await self._send(batch, topic, partition)
+                batch = None
+            if batch is None:
+                batch, held = self._producer.create_batch(), 0
+            held += size
+            for key, value, headers in group:
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
+        if batch is not None:
+            await self._send(batch, topic, partition)
+
+    async def _send(self, batch: BatchBuilder, topic: str, partition: int) -> None:
+        assert self._producer is not None
+        batch.close()
+        acknowledged = await self._producer.send_batch(batch, topic, partition=partition)
+        await acknowledged
+        if self._on_batch:
+            self._on_batch()
+
+
+async def gives_producer_ids(bootstrap_servers: str, *, client_id: str, deadline_s: float = 60) -> bool:
+    """Whether the broker supports idempotent producers. Raises BrokerUnavailable."""
+    client = await cluster.connect(bootstrap_servers, client_id=client_id, deadline_s=deadline_s)
+    try:
+        answer = await client.send(client.get_random_node(), InitProducerIdRequest(None, 60_000))
+    except (IncompatibleBrokerVersion, NotImplementedError):
+        return False
+    finally:
+        await cluster.close(client)
+    return bool(answer.error_code == 0)
+
+
+async def close(producer: AIOKafkaProducer) -> None:
+    """Close without a flush, which would wait for the broker without an end: nobody waits for the rest."""
+    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
+    with contextlib.suppress(KafkaError, OSError):
+        await producer.stop()
