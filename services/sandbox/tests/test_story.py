@@ -42,7 +42,7 @@ class Service:
         if (trouble := self.trouble(len(self.calls))) is not None:
             return trouble
         valid = "good faith" in str([c.body.get("body") for c in self.calls if c.body.get("body")][-1:])
-        return httpx.Response(200, json={"id": "t1", "report": {"valid": valid}, "text": "..."})
+        return httpx.Response(200, json={"id": "t1", "valid": valid, "text": "..."})
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ async def test_each_use_is_a_submission_of_its_own_with_values_for_the_variables
     await life(service, FATES[0])
     renders = [call.body for call in service.calls if call.what == "render"]
     assert len({str(body["submissionId"]) for body in renders}) == len(FATES[0].outcomes)
-    assert [body["variables"] for body in renders[:2]] == list(DRAFTS[0].occasions)
+    assert [body["values"] for body in renders[:2]] == list(DRAFTS[0].occasions)
 
 
 async def test_a_call_is_repeated_under_the_same_key_until_the_service_is_back(service: Service) -> None:

@@ -45,7 +45,7 @@ class TemplatesApi:
     async def validate(self, author: Person, template_id: str) -> bool:
         """Have the template examined; returns whether it may enter review."""
         validation = await self._ask(author, "POST", f"/{template_id}/validate")
-        return bool(validation["report"]["valid"])
+        return bool(validation["valid"])
 
     async def move(self, person: Person, template_id: str, step: str, comment: str | None = None) -> None:
         """Take a step of the workflow: submit, approve, request-changes, reject, appeal, ..."""
@@ -55,7 +55,7 @@ class TemplatesApi:
         self, author: Person, template_id: str, submission_id: str, values: Mapping[str, object]
     ) -> str:
         """Use the template for a submission; returns the text."""
-        body = {"submissionId": submission_id, "variables": values}
+        body = {"submissionId": submission_id, "values": values}
         rendered = await self._ask(author, "POST", f"/{template_id}/render", body)
         return str(rendered["text"])
 
