@@ -50,9 +50,12 @@ class MoveRequest(Request, frozen=True, kw_only=True):
     """A step of the workflow. The body may be left out."""
 
     comment: Comment | None = None
-    version: Annotated[
-        int | None, Meta(ge=1, description="The version that was read; 409 when it is another one by now.")
-    ] = None
+    version: (
+        Annotated[
+            int, Meta(ge=1, description="The version that was read; 409 when it is another one by now.")
+        ]
+        | None
+    ) = None
 
 
 class EmptyRequest(Request, frozen=True, kw_only=True):
@@ -66,9 +69,8 @@ class RenderRequest(Request, frozen=True, kw_only=True):
         dict[str, Any],
         Meta(description="By the variable's name: texts, numbers, booleans, lists and objects."),
     ] = {}
-    submission_id: Annotated[
-        SubmissionId | None, Meta(description="The submission that will carry the text; made up if absent.")
-    ] = None
+    submission_id: SubmissionId | None = None
+    """The submission that will carry the text; made up if absent."""
     preview: Annotated[
         bool, Meta(description="Render the current version, whatever its status; counts as no use.")
     ] = False

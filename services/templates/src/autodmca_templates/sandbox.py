@@ -85,7 +85,7 @@ def _internals(tree: nodes.Template) -> Iterator[nodes.Node]:
 
 
 def render(env: Environment, tree: nodes.Template, values: Mapping[str, Any], max_characters: int) -> str:
-    """The text of what `parse` gave. Raises Fault for whatever stops it, also for output over `max_characters`.
+    """The text of what `parse` gave. Raises Fault for whatever stops it, also for output that is too long.
 
     Blocks as long as the template likes; MemoryError becomes a Fault too.
     """
