@@ -1,11 +1,10 @@
-"""What happens when connections end: every close code, resume, tokens, silence."""
+"""What happens when connections end: every close code, resume, silence, refusals."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 from autodmca_client import (
-    AuthenticationFailed,
     Backoff,
     BadFilter,
     Client,
@@ -37,17 +36,6 @@ async def take(subscription: Subscription, count: int) -> list[Event]:
 
 def ids(events: list[Event]) -> list[str]:
     return [event.id for event in events]
-
-
-class Tokens:
-    """Gives t1, t2, ... and remembers how many were asked for."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    async def __call__(self) -> str:
-        self.count += 1
-        return f"t{self.count}"
 
 
 @pytest.mark.parametrize("code", [1012, 4408, 4410, 4429, 4503, 1011])
@@ -175,71 +163,6 @@ async def test_events_lost_for_good_are_told_in_their_place(edge: FakeEdge, loss
         assert ids(await take(events, 1)) == [after]
     assert gaps == [Gap(events.id, loss)]
     assert client.counters.gaps == 1
-
-
-async def test_a_refused_token_is_replaced_by_a_fresh_one() -> None:
-    tokens = Tokens()
-    async with (
-        FakeEdge(token_ok=lambda token: token == "t3") as edge,
-        Client(edge.url, token=tokens, timing=FAST) as client,
-    ):
-        await client.opened()
-    assert [each.token for each in edge.handshakes] == ["t1", "t2", "t3"]
-
-
-async def test_a_refused_token_that_cannot_change_ends_the_client() -> None:
-    refusing = FakeEdge(token_ok=lambda token: False)
-    async with refusing as edge, Client(edge.url, token="t", timing=FAST) as client:
-        with pytest.raises(AuthenticationFailed):
-            await take(client.subscribe(USAGE), 1)
-    assert len(edge.handshakes) == 1
-
-
-async def test_a_source_that_repeats_the_refused_token_ends_the_client() -> None:
-    async def same() -> str:
-        return "t"
-
-    refusing = FakeEdge(token_ok=lambda token: False)
-    async with refusing as edge, Client(edge.url, token=same, timing=FAST) as client:
-        with pytest.raises(AuthenticationFailed):
-            await client.opened()
-    assert len(edge.handshakes) == 1
-
-
-async def test_a_token_source_that_fails_is_asked_again(edge: FakeEdge) -> None:
-    tries = iter([OSError("no network"), KeyError("no field")])
-
-    async def flaky() -> str:
-        failure = next(tries, None)
-        if failure is not None:
-            raise failure
-        return "t"
-
-    async with Client(edge.url, token=flaky, timing=FAST) as client, asyncio.timeout(10):
-        await client.opened()
-
-
-async def test_an_expiring_token_is_renewed_on_the_open_connection(edge: FakeEdge) -> None:
-    async with Client(edge.url, token=Tokens()) as client:
-        await client.opened()
-        edge.say("connection_established", {"action": "auth_expiring", "expiresAt": "2023-12-07T10:31:00Z"})
-        await edge.until(lambda: bool(edge.said("auth_update")))
-    assert edge.said("auth_update") == [{"action": "auth_update", "token": "t2"}]
-    assert len(edge.handshakes) == 1
-
-
-async def test_the_token_goes_as_subprotocol_header_or_message(edge: FakeEdge) -> None:
-    async with Client(edge.url, token="a.b.c") as client:
-        await client.opened()
-    async with Client(edge.url, token="a.b.c", authentication="header") as client:
-        await client.opened()
-    async with Client(edge.url, token="a.b.c", authentication="message") as client:
-        await client.opened()
-    first, second, third = edge.handshakes
-    assert first.subprotocols == ("autodmca.v1", "bearer.a.b.c")
-    assert (second.subprotocols, second.authorization) == (("autodmca.v1",), "Bearer a.b.c")
-    assert third.token is None
-    assert edge.said("authenticate") == [{"action": "authenticate", "token": "a.b.c"}]
 
 
 async def test_a_mute_connection_is_dead_and_replaced() -> None:

@@ -123,6 +123,10 @@ def edge_error(payload: dict[str, Any]) -> EdgeError:
         code,
         str(payload.get("message", "")),
         retryable=payload.get("retryable") is True,
-        subscription_id=payload.get("subscriptionId"),
-        field=payload.get("field"),
+        subscription_id=_text(payload.get("subscriptionId")),
+        field=_text(payload.get("field")),
     )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
