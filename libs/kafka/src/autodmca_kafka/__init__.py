@@ -97,7 +97,6 @@ __all__ = [
     "TopicPartition",
     "TopicSpec",
     "Unreadable",
-    "committed",
     "ensure_topics",
     "event_topics",
     "service_topics",

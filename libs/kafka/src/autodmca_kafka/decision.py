@@ -23,8 +23,8 @@ O = TypeVar("O")  # noqa: E741
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What a model may know beside state and input. `now_ms`: the input record's timestamp, ms since the
-    Unix epoch; another producer's clock may set it back a little from one input to the next. `position`: the input's."""
+    """What a model may know beside state and input: `now_ms`, the input record's timestamp (ms since the
+    Unix epoch; it may step back a little, when another producer wrote the next input), and its position."""
 
     user_id: int
     now_ms: int

@@ -18,8 +18,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError
 
+from autodmca_kafka.log_client import LogClient
+
 log = structlog.get_logger(__name__)
 
+DEADLINE_S: Final = 30
 REBALANCE_TIMEOUT_MS: Final = 60_000
 FETCH_MAX_WAIT_MS: Final = 100
 """Short, for the embedded broker looks for new records four times in that time only."""
@@ -55,6 +58,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         self.turn = asyncio.Lock()
         self._topic = topic
         self._on_revoked = on_revoked
+        self._log_client = LogClient(bootstrap_servers, client_id=client_id, deadline_s=DEADLINE_S)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap_servers,
             client_id=client_id,
@@ -72,16 +76,21 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def __aenter__(self) -> Self:
         try:
+            await self._log_client.start(deadline_s=DEADLINE_S)
             await self._consumer.start()
         except BaseException:
-            await self._consumer.stop()
+            await self._close()
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
         await self._consumer.stop()
+        await self._log_client.stop()
 
     async def poll(self, timeout_ms: int, max_records: int) -> dict[int, list[ConsumerRecord]]:
         """The next records by partition, in order; empty after `timeout_ms`."""
@@ -92,9 +101,8 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         """Where these assigned partitions stand."""
         tps = [TopicPartition(self._topic, partition) for partition in partitions]
         committed = {tp: await self._consumer.committed(tp) or 0 for tp in tps}
-        earliest = await self._consumer.beginning_offsets(tps)
-        end = await self._consumer.end_offsets(tps)
-        return {tp.partition: Extent(committed[tp], earliest[tp], end[tp]) for tp in tps}
+        bounds = await self._log_client.bounds(tps)
+        return {tp.partition: Extent(committed[tp], *bounds[tp]) for tp in tps}
 
     def begin(self, partition: int, offset: int) -> None:
         """Let an assigned partition be polled, from `offset` on."""
