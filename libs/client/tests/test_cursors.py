@@ -15,6 +15,12 @@ def test_the_prefix_is_all_before_the_last_colon() -> None:
     assert sorted(cursors.as_list()) == ["a:b:2", "a:c:1"]
 
 
+def test_refresh_takes_only_prefixes_known_already() -> None:
+    cursors = Cursors(["a:1"])
+    cursors.refresh(["a:2", "b:2"])
+    assert cursors.as_list() == ["a:2"]
+
+
 def test_replace_forgets_the_old_stretches() -> None:
     cursors = Cursors(["old:5"])
     cursors.replace(["new:1"])

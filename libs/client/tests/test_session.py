@@ -151,9 +151,9 @@ def test_heartbeats_leave_on_time_and_their_answers_bring_positions() -> None:
     assert one.tick(29.9) == []
     assert sent(one.tick(30)) == [{"timestamp": NOW}]
     assert one.deadline() == 60
-    answer = {"timestamp": NOW, "cursors": ["t:8"], "response": True}
+    answer = {"timestamp": NOW, "cursors": ["t:8", "anothers:3"], "response": True}
     beat = msgspec.json.encode({"type": "heartbeat", "payload": answer, "timestamp": NOW})
-    assert one.receive(beat, 31) == [Positions(("s1",), ("t:8",))]
+    assert one.receive(beat, 31) == [Positions("s1", ("t:8",))]
 
 
 def test_the_greeting_sets_the_intervals() -> None:

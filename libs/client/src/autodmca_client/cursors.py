@@ -27,6 +27,13 @@ class Cursors:
         for cursor in cursors:
             self.add(cursor)
 
+    def refresh(self, cursors: Iterable[str]) -> None:
+        """Take those of `cursors` whose prefix is known already; the others are another subscription's."""
+        for cursor in cursors:
+            prefix = cursor.rpartition(":")[0]
+            if prefix in self._newest:
+                self._newest[prefix] = cursor
+
     def replace(self, cursors: Iterable[str]) -> None:
         """Forget what was known: the log was not the one these positions belong to, or had moved on."""
         self._newest.clear()

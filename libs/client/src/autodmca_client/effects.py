@@ -50,9 +50,9 @@ class Confirmed(msgspec.Struct, frozen=True):
 
 
 class Positions(msgspec.Struct, frozen=True):
-    """These subscriptions have everything up to these cursors."""
+    """The subscription has everything up to these cursors."""
 
-    subscription_ids: tuple[str, ...]
+    subscription_id: str
     cursors: tuple[str, ...]
 
 

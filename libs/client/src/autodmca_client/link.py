@@ -209,10 +209,9 @@ class Link:
                 if (mailbox := self._mailboxes.get(subscription_id)) is not None:
                     mailbox.inbox.reached(cursors)
                     mailbox.confirm()
-            case Positions(subscription_ids, cursors):
-                for subscription_id in subscription_ids:
-                    if (mailbox := self._mailboxes.get(subscription_id)) is not None:
-                        mailbox.inbox.reached(cursors)
+            case Positions(subscription_id, cursors):
+                if (mailbox := self._mailboxes.get(subscription_id)) is not None:
+                    mailbox.inbox.reached(cursors)
             case Accepted(message_id):
                 if (answer := self._answers.get(message_id)) is not None and not answer.done():
                     answer.set_result(None)
@@ -223,7 +222,7 @@ class Link:
                     if not answer.done():
                         answer.set_exception(error)
                 else:
-                    log.warning("refused by the edge", extra={"code": error.code, "detail": error.message})
+                    log.warning("refused by the edge: %s", error, extra={"code": error.code})
             case TokenWanted():
                 if self._renewal is None or self._renewal.done():
                     self._renewal = tasks.create_task(self._renew())

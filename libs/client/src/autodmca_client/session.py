@@ -222,24 +222,21 @@ class Session:
         interest = self.interests.get(str(payload.get("subscriptionId")))
         if interest is None or interest.stage is Stage.LEAVING:
             return
-        cursors = _strings(payload.get("cursors"))
         gap = None
         if payload.get("recovered") is False:
             gap = Gap(interest.id, str(payload.get("reason", "")))
             self.counters.gaps += 1
-        interest.confirm(cursors, gap=gap is not None)
-        yield Confirmed(interest.id, cursors, gap)
+        interest.confirm(_strings(payload.get("cursors")), gap=gap is not None)
+        yield Confirmed(interest.id, tuple(interest.cursors.as_list()), gap)
 
     def _heartbeat(self, payload: dict[str, Any]) -> Iterable[Effect]:
         if payload.get("response") is not True:
             yield Send(wire.heartbeat(new_id(), self._wall_clock(), response=True))
             return
         cursors = _strings(payload.get("cursors"))
-        standing = self.interests.standing()
-        if cursors and standing:
-            for interest in standing:
-                interest.cursors.update(cursors)
-            yield Positions(tuple(each.id for each in standing), cursors)
+        for interest in self.interests.standing():
+            interest.cursors.refresh(cursors)
+            yield Positions(interest.id, tuple(interest.cursors.as_list()))
 
     def _error(self, payload: dict[str, Any], now: float) -> list[Effect]:
         error = edge_error(payload)

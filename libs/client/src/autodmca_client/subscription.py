@@ -65,10 +65,9 @@ class Subscription(AsyncIterator[Event]):
             if isinstance(item, Early):
                 return item.event
             if isinstance(item, Gap):
-                self._seen.replace(())
                 self._report(item)
             else:
-                self._seen.update(item)
+                self._seen.replace(item)
 
     @property
     def waiting(self) -> int:

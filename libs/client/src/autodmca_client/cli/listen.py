@@ -13,12 +13,15 @@ from autodmca_client.cli.render import event_line
 from autodmca_client.cli.state import SavedPosition, state_directory
 from autodmca_client.cli.values import signed_token
 from autodmca_client.client import Client, TokenSource
+from autodmca_client.closing import Backoff
 from autodmca_client.dial import user_of
 from autodmca_client.effects import Gap
+from autodmca_client.session import Timing
 from autodmca_client.status import Status
 from autodmca_client.subscription import Subscription
 
 SAVE_EVERY_S = 1.0
+PATIENCE = Timing(backoff=Backoff(longest_s=5.0))  # a person is waiting, not a thousand clients
 
 
 class Listen(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +51,7 @@ async def listen(options: Listen) -> None:
     if options.resume and not resume:
         _say("nothing saved to resume from; " + (f"from {options.since}" if options.since else "live events"))
     try:
-        client = Client(options.url, token=token, on_status=_tell_status)
+        client = Client(options.url, token=token, on_status=_tell_status, timing=PATIENCE)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--url") from None
     async with client:
