@@ -347,6 +347,7 @@ async def test_killing_one_of_two_replicas_under_load_loses_and_doubles_nothing(
     authors = [Person(new_user()) for _ in range(6)]
     reviewer = Person(new_user(), "reviewer")
     uses = 5
+    under_way = asyncio.Event()
     async with replicas(any_broker, 2) as (first, second):
         ids = [await approved(first, author, reviewer) for author in authors]
 
@@ -361,9 +362,10 @@ async def test_killing_one_of_two_replicas_under_load_loses_and_doubles_nothing(
                         await author.get(target, "POST", path, body, key=key)
                 except TimeoutError:
                     await author.get(second, "POST", path, body, key=key)
+                under_way.set()
 
         async def kill() -> None:
-            await asyncio.sleep(0.2)
+            await under_way.wait()
             await first.signal(signal.SIGKILL)
 
         async with asyncio.TaskGroup() as group:

@@ -13,13 +13,17 @@ from typing import Final
 
 import msgspec
 import structlog
-from autodmca_kafka.ask import Ask
-from autodmca_kafka.errors import BrokerUnavailable
-from autodmca_kafka.processor import Processor
-from autodmca_kafka.processor_metrics import ProcessorMetrics
-from autodmca_kafka.producer import EventProducer
-from autodmca_kafka.table import Table
-from autodmca_kafka.topics import ensure_topics, event_topics, service_topics
+from autodmca_kafka import (
+    Ask,
+    BrokerUnavailable,
+    EventProducer,
+    Processor,
+    ProcessorMetrics,
+    Table,
+    ensure_topics,
+    event_topics,
+    service_topics,
+)
 from autodmca_runtime import Health, KafkaSettings, TokenVerifier, ops_routes, serve
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from autodmca_events import Payload
-from autodmca_kafka.decision import Context, Decision, Emission
+from autodmca_kafka import Context, Decision, Emission
 from msgspec import structs
 
 from autodmca_templates import payloads

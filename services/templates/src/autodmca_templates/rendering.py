@@ -78,6 +78,11 @@ class WorkerPool:
         return len(self._live)
 
     @property
+    def busy(self) -> int:
+        """How many jobs are being done now."""
+        return self._running.total()
+
+    @property
     def pids(self) -> frozenset[int]:
         """The workers' process ids."""
         return frozenset(self._live)
@@ -157,14 +162,15 @@ class WorkerPool:
     async def _worker(self) -> AsyncIterator[asyncio.subprocess.Process]:
         """A worker that has said it is ready; killed and reaped on the way out."""
         memory = self._settings.memory_mb * 1024 * 1024
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-X", "utf8", "-m", "autodmca_templates.worker"),
-            *(str(memory), str(math.ceil(self._settings.timeout_s))),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={},
-            start_new_session=True,  # a terminal's Ctrl-C is for the service, which ends its workers itself
-        )
+        starting = asyncio.ensure_future(_start(memory, math.ceil(self._settings.timeout_s)))
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # Cancelling asyncio while it starts a process would leave the process behind.
+            process = await starting
+            process.kill()
+            await process.wait()
+            raise
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
                 await _read(process)
@@ -234,6 +240,17 @@ class WorkerPool:
         self._served[ticket.user_id] = self._turn
         self._running[ticket.user_id] += 1
         return ticket
+
+
+async def _start(memory_bytes: int, cpu_seconds: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-X", "utf8", "-m", "autodmca_templates.worker"),
+        *(str(memory_bytes), str(cpu_seconds)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={},
+        start_new_session=True,  # a terminal's Ctrl-C is for the service, which ends its workers itself
+    )
 
 
 async def _exchange(process: asyncio.subprocess.Process, job: Job) -> Answer:

@@ -15,9 +15,7 @@ from typing import Final, Literal
 import structlog
 from autodmca_events.partitions import partition_for, user_key
 from autodmca_events.templates import TemplateKind, TemplateStatus
-from autodmca_kafka.ask import Ask
-from autodmca_kafka.errors import KafkaLibraryError, NoOutcome
-from autodmca_kafka.table import Table
+from autodmca_kafka import Ask, KafkaLibraryError, NoOutcome, Table
 from msgspec import Struct
 
 from autodmca_templates import ids
