@@ -112,7 +112,10 @@ class FetchLoop:
         by_place = {(p.topic_id, p.tp.partition): (p, m) for p, m in zip(asked, moves, strict=True)}
         for piece in response.slices:
             position, move = by_place.get((piece.topic_id, piece.partition), (None, 0))
-            if position is None or position.moves != move:
+            if position is None:
+                self._trouble()  # the embedded broker names no topic when it refuses an id
+                continue
+            if position.moves != move:
                 continue  # removed, or moved, while the request was under way
             if out_of_range(piece, position.fetched):
                 position.doubtful = True

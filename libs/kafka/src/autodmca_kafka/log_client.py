@@ -147,9 +147,24 @@ class LogClient:
     async def bounds(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
         """(earliest, end) of each: the first offset held, and the one the next record will get."""
         tps = list(tps)
-        earliest = await self.offsets(dict.fromkeys(tps, EARLIEST))
-        latest = await self.offsets(dict.fromkeys(tps, LATEST))
-        return {tp: (earliest[tp][0], latest[tp][0]) for tp in tps}
+        earliest = await self.beginnings(tps)
+        ends = await self.ends(tps)
+        return {tp: (earliest[tp], ends[tp]) for tp in tps}
+
+    async def beginnings(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The first offset that each still holds."""
+        return {tp: offset for tp, (offset, _) in (await self.offsets(dict.fromkeys(tps, EARLIEST))).items()}
+
+    async def ends(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset that the next record of each will get.
+
+        By a fetch's high watermark: the embedded broker's LATEST is the last batch's first offset plus one.
+        """
+        ends = {}
+        for tp, (latest, _) in (await self.offsets(dict.fromkeys(tps, LATEST))).items():
+            piece = await self._until(partial(self._slice, tp, latest, 1))
+            ends[tp] = max(latest, piece.high_watermark)
+        return ends
 
     async def read(self, tp: TopicPartition, offset: int, max_bytes: int, *, check_crcs: bool) -> Batch:
         """Whole batches from `offset` without waiting for new records; at least one where there is one.
@@ -174,6 +189,16 @@ class LogClient:
         return Batch(tp.topic, tp.partition, records, whole.next_offset, piece.high_watermark)
 
     async def _read_once(self, tp: TopicPartition, offset: int, max_bytes: int) -> Slice | None:
+        piece = await self._slice(tp, offset, max_bytes)
+        if piece is not None and out_of_range(piece, offset):
+            earliest, end = (await self.bounds([tp]))[tp]
+            if not earliest <= offset <= end:
+                raise OffsetOutOfRange(tp.topic, tp.partition, offset, earliest, end)
+            return None
+        return piece
+
+    async def _slice(self, tp: TopicPartition, offset: int, max_bytes: int) -> Slice | None:
+        """One partition's answer, out of range or not; None where the cluster has to be asked again."""
         topic = await self.known(tp.topic)
         described = topic.partitions.get(tp.partition)
         if described is None:
@@ -186,11 +211,7 @@ class LogClient:
         request = FetchRequest([wanted], max_wait_ms=1, min_bytes=0, max_bytes=max_bytes)
         answer = await self.connection.send(described.leader, request)
         piece: Slice | None = answer.slices[0] if answer.slices else None
-        if piece is not None and out_of_range(piece, offset):
-            earliest, end = (await self.bounds([tp]))[tp]
-            if not earliest <= offset <= end:
-                raise OffsetOutOfRange(tp.topic, tp.partition, offset, earliest, end)
-        if answer.error_code or piece is None or piece.error_code:
+        if answer.error_code or piece is None or piece.error_code not in (0, OFFSET_OUT_OF_RANGE):
             self._topics.pop(tp.topic, None)
             return None
         return piece

@@ -18,14 +18,11 @@ from typing import Any, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
-from aiokafka.protocol.transaction import InitProducerIdRequest
 from autodmca_events import Payload, encode, envelope, event_type_of, new_id
 from autodmca_events.partitions import user_key
 from autodmca_events.topics import BROADCAST
 
-from autodmca_kafka import cluster
+from autodmca_kafka import cluster, inner_producer
 from autodmca_kafka.delivery import Delivery, Lane, RecordPosition
 from autodmca_kafka.errors import (
     BrokerTooOld,
@@ -39,8 +36,6 @@ from autodmca_kafka.metrics import ProducerMetrics
 
 log = structlog.get_logger(__name__)
 
-MAX_BATCH_BYTES = 128 * 1024
-REQUEST_TIMEOUT_MS = 20_000
 SWEEP_S = 0.25
 
 
@@ -97,7 +92,7 @@ class EventProducer:
             self._bootstrap_servers, client_id=self._client_id, deadline_s=self._connect_timeout_s
         )
         try:
-            able = await _gives_producer_ids(client)
+            able = await inner_producer.gives_producer_ids(client)
         finally:
             await cluster.close(client)
         if self.idempotent and not able:
@@ -119,7 +114,7 @@ class EventProducer:
             self._inner = None
             for lane in self._lanes.values():
                 await lane.close()
-            await _close(inner)
+            await inner_producer.close_producer(inner)
             if sweeper is not None:
                 sweeper.cancel()
                 await asyncio.wait({sweeper})
@@ -266,21 +261,12 @@ class EventProducer:
         return self._inner
 
     async def _open(self) -> AIOKafkaProducer:
-        inner = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap_servers,
+        return await inner_producer.open_producer(
+            self._bootstrap_servers,
             client_id=self._client_id,
-            acks="all",
-            enable_idempotence=bool(self.idempotent),
-            max_batch_size=MAX_BATCH_BYTES,
-            max_request_size=self._max_record_bytes,
-            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            idempotent=bool(self.idempotent),
+            max_record_bytes=self._max_record_bytes,
         )
-        try:
-            await inner.start()
-        except KafkaError as error:
-            await _close(inner)
-            raise BrokerUnavailable(self._bootstrap_servers, str(error)) from error
-        return inner
 
     async def _renew(self, broken: AIOKafkaProducer) -> None:
         """Replace an aiokafka producer whose sender ended (a sequence out of order, for one)."""
@@ -291,22 +277,7 @@ class EventProducer:
             await asyncio.sleep(SWEEP_S)
             with contextlib.suppress(BrokerUnavailable):
                 self._inner = await self._open()
-                await _close(broken)
-
-
-async def _gives_producer_ids(client: AIOKafkaClient) -> bool:
-    try:
-        answer = await client.send(client.get_random_node(), InitProducerIdRequest(None, 60_000))
-    except (IncompatibleBrokerVersion, NotImplementedError):
-        return False
-    return bool(answer.error_code == 0)
-
-
-async def _close(inner: AIOKafkaProducer) -> None:
-    """Close aiokafka's producer without its flush, which waits for the broker without an end."""
-    inner._message_accumulator.fail_all(Closed("the producer was closed"))  # noqa: SLF001
-    with contextlib.suppress(KafkaError, OSError):
-        await inner.stop()
+                await inner_producer.close_producer(broken)
 
 
 def _now_ms() -> int:

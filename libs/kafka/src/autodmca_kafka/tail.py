@@ -19,7 +19,7 @@ from aiokafka.structs import TopicPartition
 
 from autodmca_kafka.errors import Closed, KafkaLibraryError, TopicDeleted
 from autodmca_kafka.fetch_loop import FetchLoop
-from autodmca_kafka.log_client import EARLIEST, LATEST, LogClient
+from autodmca_kafka.log_client import LogClient
 from autodmca_kafka.positions import Fetched, HandOver, Position
 from autodmca_kafka.reader_events import Batch, ReaderEvent, Unreadable
 from autodmca_kafka.records import decode
@@ -123,11 +123,11 @@ class TailReader:
         for tp in wanted:
             if tp.partition not in topics[tp.topic].partitions:
                 raise TopicDeleted(f"{tp.topic}[{tp.partition}]")
-        named = {self.END: LATEST, self.BEGINNING: EARLIEST}
-        asked = {tp: named[offset] for tp, offset in wanted.items() if offset in named}
-        found = await self._log_client.offsets(asked)
-        for tp, offset in wanted.items():
-            place = found[tp][0] if tp in found else offset
+        ends = await self._log_client.ends([tp for tp, place in wanted.items() if place == self.END])
+        beginnings = await self._log_client.beginnings(
+            [tp for tp, place in wanted.items() if place == self.BEGINNING]
+        )
+        for tp, place in {**wanted, **ends, **beginnings}.items():
             if (old := self._positions.get(tp)) is not None:
                 old.move(place)
             else:

@@ -1,0 +1,65 @@
+"""aiokafka's producer under ours: how it is set up, and how it is closed when the broker is away.
+
+Owns the settings that make a delivery safe (`acks=all`, idempotence) and the one place that needs aiokafka's
+inside. Fails with `BrokerUnavailable`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
+from aiokafka.protocol.transaction import InitProducerIdRequest
+
+from autodmca_kafka.errors import BrokerUnavailable, Closed
+
+MAX_BATCH_BYTES = 128 * 1024
+REQUEST_TIMEOUT_MS = 20_000
+
+
+async def open_producer(
+    bootstrap_servers: str, *, client_id: str, idempotent: bool, max_record_bytes: int
+) -> AIOKafkaProducer:
+    """A producer that has reached the broker. Raises BrokerUnavailable."""
+    inner = AIOKafkaProducer(
+        bootstrap_servers=bootstrap_servers,
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=idempotent,
+        max_batch_size=MAX_BATCH_BYTES,
+        max_request_size=max_record_bytes,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+    )
+    try:
+        await inner.start()
+    except KafkaError as error:
+        await close_producer(inner)
+        raise BrokerUnavailable(bootstrap_servers, str(error)) from error
+    return inner
+
+
+async def gives_producer_ids(client: AIOKafkaClient) -> bool:
+    """Whether the broker can make producers idempotent."""
+    try:
+        answer = await client.send(client.get_random_node(), InitProducerIdRequest(None, 60_000))
+    except (IncompatibleBrokerVersion, NotImplementedError):
+        return False
+    return bool(answer.error_code == 0)
+
+
+async def close_producer(inner: AIOKafkaProducer) -> None:
+    """Close aiokafka's producer without its flush, which would wait for the broker without an end.
+
+    The order matters: its sender puts unanswered batches back before they may be failed.
+    """
+    sender = asyncio.create_task(inner._sender.close())  # noqa: SLF001 (there is no public way)
+    await inner.client.close()  # so that requests under way end now
+    await asyncio.wait({sender})
+    inner._message_accumulator.fail_all(Closed("the producer was closed"))  # noqa: SLF001
+    with contextlib.suppress(KafkaError, OSError):
+        sender.result()
+    with contextlib.suppress(KafkaError, OSError):
+        await inner.stop()
