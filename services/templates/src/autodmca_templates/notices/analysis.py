@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
+from .contact import find_contact
 from .forms import Notice, Role, read
-from .identity import find_contact, find_signature
 from .kinds import Verdict, decide
 from .material import find_place, find_removed, find_work
 from .model import (
@@ -21,6 +21,7 @@ from .model import (
     ElementName,
     NoticeKind,
 )
+from .signature import find_signature
 from .statements import Evidence, find_statement
 from .urls import distinct
 
@@ -64,7 +65,10 @@ def analyse(text: str) -> Analysis:
 
 
 def find_elements(text: str, elements: Sequence[ElementName]) -> list[Element]:
-    """The named elements in the order asked, whatever the kind of the text; template variables count as filled in."""
+    """The named elements in the order asked, whatever the kind of the text.
+
+    Template variables count as filled in.
+    """
     notice, _ = _read(text)
     return [_element(notice, name) for name in elements]
 

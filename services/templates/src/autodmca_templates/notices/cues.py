@@ -35,37 +35,15 @@ def _cue(weight: float, *words: str) -> Cue:
 
 
 _OATH: Final = (
-    r"\bswear",
-    r"\bsworn\b",
-    r"\bdeclar",
-    r"\bcertif",
-    r"\baffirm",
-    r"\battest",
-    r"\bconfirm",
-    r"\bstate\b",
-    r"\boath\b",
-    r"\bvow\b",
-    r"\bwarrant\b",
-    r"\brepresent\b",
-    r"\bavow",
-    r"\bverif(?:y|ies)\b",
-    r"\bassert",
-    r"\bassure",
-    r"\backnowledge",
+    r"\bswear|\bsworn\b|\bdeclar|\bcertif|\baffirm|\battest|\bconfirm|\bstate\b|\boath\b|\bvow\b|"
+    r"\bwarrant\b|\brepresent\b|\bavow|\bverif(?:y|ies)\b|\bassert|\bassure|\backnowledge"
 )
-_PERJURY: Final = (r"\bperjur", r"\bpenalt(?:y|ies) of (?:law|false)", r"\bfalse (?:statement|declaration)s? (?:is|are|may)")
+_PERJURY: Final = (
+    r"\bperjur|\bpenalt(?:y|ies) of (?:law|false)|\bfalse (?:statement|declaration)s? (?:is|are|may)"
+)
 _MISTAKEN: Final = (
-    r"\bmis ?take",
-    r"\bmistaken",
-    r"\bmis ?identif",
-    r"\bin error\b",
-    r"\berroneous",
-    r"\bwrongly\b",
-    r"\bwrongful",
-    r"\bincorrectly\b",
-    r"\bby error\b",
-    r"\bfalsely\b",
-    r"\bunjustly\b",
+    r"\bmis ?take|\bmistaken|\bmis ?identif|\bin error\b|\berroneous|\bwrongly\b|\bwrongful|"
+    r"\bincorrectly\b|\bby error\b|\bfalsely\b|\bunjustly\b"
 )
 
 STATEMENTS: Final[dict[ElementName, Statement]] = {
@@ -73,73 +51,77 @@ STATEMENTS: Final[dict[ElementName, Statement]] = {
     # copyright owner, its agent, or the law"
     "goodFaith": Statement(
         (
-            _cue(2.0, r"\bgood ?faiths?\b", r"\bbona ?fide\b", r"\bgood believe\b", r"\bgoodwill belie"),
-            _cue(1.0, r"\bbelie(?:f|ve|ves|ved|ving)\b", r"\bconvinced\b", r"\bconviction\b", r"\bmy opinion\b", r"\bbest of (?:my|our|his|her|their) (?:\w+ and )?(?:knowledge|information)"),
+            _cue(
+                2.0,
+                r"\bgood ?faiths?\b|\bbona ?fide\b|\bgood believe\b|\bgoodwill belie",
+            ),
+            _cue(
+                1.0,
+                r"\bbelie(?:f|ve|ves|ved|ving)\b|\bconvinced\b|\bconviction\b|\bmy opinion\b|"
+                r"\bbest of (?:my|our|his|her|their) (?:\w+ and )?(?:knowledge|information)",
+            ),
             _cue(
                 0.9,
-                r"\bnot (?:\w+ ){0,2}(?:authori[sz]ed|permitted|allowed|licen[sc]ed|approved|consented|granted|legal|lawful)",
-                r"\bun ?(?:authori[sz]ed|licen[sc]ed|lawful|permitted)",
-                r"\bwithout (?:\w+ ){0,4}(?:permission|authori[sz]ation|consent|licen[cs]e|approval|authority)",
-                r"\bno (?:\w+ )?(?:permission|authori[sz]ation|consent|licen[cs]e|right)\b",
-                r"\b(?:never|neither|nor|nobody|n't|isn't|wasn't) (?:\w+ ){0,3}(?:authori[sz]|permi|allow|licen|consent)",
-                r"\binfring",
-                r"\billegal",
-                r"\bviolat",
+                r"\bnot (?:\w+ ){0,2}(?:authori[sz]ed|permitted|allowed|licen[sc]ed|approved|"
+                r"consented|granted|legal|lawful)|\bun ?(?:authori[sz]ed|licen[sc]ed|lawful|"
+                r"permitted)|\bwithout (?:\w+ ){0,4}(?:permission|authori[sz]ation|consent|licen[cs]e|"
+                r"approval|authority)|\bno (?:\w+ )?(?:permission|authori[sz]ation|consent|licen[cs]e|"
+                r"right)\b|\b(?:never|neither|nor|nobody) (?:\w+ ){0,3}(?:authori[sz]|permi|allow|"
+                r"licen|consent)|\binfring|\billegal|\bviolat",
             ),
             _cue(
                 1.2,
-                r"\b(?:its|their|his|her|my|our|an|any|the) (?:\w+ )?(?:agents?|representatives?)\b[ ,]*(?:\w+ ){0,2}(?:or|and|nor)\b",
-                r"\b(?:or|nor|and|by) (?:\w+ ){0,4}(?:the )?laws?\b",
-                r"\bpermitted by law\b",
-                r"\bcopyright (?:owner|holder)s?,",
+                r"\b(?:its|their|his|her|my|our|an|any|the) (?:\w+ )?(?:agents?|"
+                r"representatives?)\b[ ,]*(?:\w+ ){0,2}(?:or|and|nor)\b|\b(?:or|nor|and|"
+                r"by) (?:\w+ ){0,4}(?:the )?laws?\b|\bpermitted by law\b|\bcopyright (?:owner|"
+                r"holder)s?,",
             ),
             _cue(
                 0.6,
-                r"\b(?:i|we|undersigned) (?:\w+ ){0,4}(?:think|consider|hold|state|assert|affirm|confirm|declare|certify|swear|"
-                r"attest|submit|represent|allege|claim|feel)\b",
+                r"\b(?:i|we|undersigned) (?:\w+ ){0,4}(?:think|consider|hold|state|assert|affirm|"
+                r"confirm|declare|certify|swear|attest|submit|represent|allege|claim|feel)\b",
             ),
         ),
         enough=3.0,
         anchor=re.compile(r"faith|fide|belie|convin|opinion|best of"),
         denial=re.compile(
-            r"mis ?take|mis ?identif|\b(?:no|not have|n't have|lack(?:s|ing)?|without|never had|not hold|not in) (?:\w+ ){0,2}"
-            r"(?:good faith|bona fide|belief)"
+            r"mis ?take|mis ?identif|\b(?:no|not have|lack(?:s|ing)?|without|never had|not hold|"
+            r"not in) (?:\w+ ){0,2}(?:good faith|bona fide|belief)|\b(?:i|we) (?:can|could|do|"
+            r"did) not (?:\w+ ){0,4}good faith"
         ),
         span=2,
     ),
     # (vi) "the information in the notification is accurate"
     "accuracy": Statement(
         (
-            _cue(2.0, r"\baccura(?:te|cy|tely)\b", r"\baccurat", r"\btruthful", r"\btrue and (?:correct|complete|accurate)", r"\bcorrect and (?:true|complete)"),
-            _cue(1.5, r"\btrue\b", r"\bcorrect\b", r"\bexact\b", r"\bveracity\b", r"\btruth\b", r"\bfactual", r"\bcorrectness\b"),
+            _cue(
+                2.0,
+                r"\baccura(?:te|cy|tely)\b|\baccurat|\btruthful|\btrue and (?:correct|complete|"
+                r"accurate)|\bcorrect and (?:true|complete)",
+            ),
+            _cue(
+                1.5,
+                r"\btrue\b|\bcorrect\b|\bexact\b|\bveracity\b|\btruth\b|\bfactual|\bcorrectness\b",
+            ),
             _cue(
                 1.0,
-                r"\binformations?\b",
-                r"\bstatements?\b",
-                r"\bnotice\b",
-                r"\bnotification",
-                r"\bcontents?\b",
-                r"\bforegoing\b",
-                r"\babove\b",
-                r"\bfacts\b",
-                r"\bdetails\b",
-                r"\bdata\b",
-                r"\beverything\b",
-                r"\bparticulars\b",
-                r"\bcomplaint\b",
-                r"\bletter\b",
-                r"\brequest\b",
-                r"\bclaims?\b",
-                r"\breport\b",
-                r"\be ?mail\b",
-                r"\ball (?:that )?(?:i|we)\b",
+                r"\binformations?\b|\bstatements?\b|\bnotice\b|\bnotification|\bcontents?\b|"
+                r"\bforegoing\b|\babove\b|\bfacts\b|\bdetails\b|\bdata\b|\beverything\b|"
+                r"\bparticulars\b|\bcomplaint\b|\bletter\b|\brequest\b|\bclaims?\b|\breport\b|"
+                r"\be ?mail\b|\ball (?:that )?(?:i|we)\b",
             ),
-            _cue(0.75, *_PERJURY, *_OATH, r"\bknowledge\b"),
+            _cue(
+                0.75,
+                _PERJURY,
+                _OATH,
+                r"\bknowledge\b|\b(?:is|are|be) (?:\w+ ){0,2}(?:true|correct|exact)\b",
+            ),
         ),
         enough=3.0,
         anchor=re.compile(r"accura|tru[et]|correct|exact|veraci|factual"),
         denial=re.compile(
-            r"\b(?:not|n't|never|cannot \w+|no guarantee|whether) (?:\w+ ){0,4}(?:accura|tru[et]|correct)|\binaccura|\buntrue|\bincorrect"
+            r"\b(?:not|never|no guarantee|whether) (?:\w+ ){0,4}(?:accura|tru[et]|correct)|\binaccura|"
+            r"\buntrue|\bincorrect"
         ),
         span=1,
     ),
@@ -147,40 +129,54 @@ STATEMENTS: Final[dict[ElementName, Statement]] = {
     # owner of an exclusive right that is allegedly infringed"
     "perjuryAuthority": Statement(
         (
-            _cue(2.0, *_PERJURY, r"\bunder (?:\w+ )?oath\b"),
+            _cue(
+                2.0,
+                _PERJURY,
+                r"\bunder (?:\w+ )?oath\b",
+            ),
             _cue(
                 1.0,
-                r"\b(?:am|are|is|as|being|me|i'm|we're|being) (?:\w+ ){0,6}(?:owners?|holders?|authors?|creators?|proprietors?)\b",
-                r"\bown(?:s|ed)? (?:\w+ ){0,4}(?:copyright|right|work|content|material)",
-                r"\b(?:owner|holder)s? of\b",
-                r"\b(?:authori[sz]ed|entitled|empowered|permitted|allowed|right|authority|appointed|mandated|engaged|retained)\b"
-                r"(?: \w+){0,4} (?:act|represent|submit|file|send|make|issue|agent|behalf)",
-                r"\bon (?:\w+ )?behalf\b",
-                r"\bbehalf of\b",
-                r"\bact for\b",
-                r"\bauthori[sz]ed (?:agent|representative)",
-                r"\bcopyright (?:owner|holder)",
-                r"\bexclusive rights?\b",
+                r"\b(?:am|are|is|as|being|me|i'm|we're|being) (?:\w+ ){0,6}(?:owners?|holders?|"
+                r"authors?|creators?|proprietors?)\b|\bown(?:s|ed)? (?:\w+ ){0,4}(?:copyright|right|"
+                r"work|content|material)|\b(?:owner|holder)s? of\b|\b(?:authori[sz]ed|entitled|"
+                r"empowered|permitted|allowed|right|authority|appointed|mandated|engaged|retained)\b"
+                r"(?: \w+){0,4} (?:act|represent|submit|file|send|make|issue|agent|behalf)|"
+                r"\bon (?:\w+ )?behalf\b|\bbehalf of\b|\bact for\b|\bauthori[sz]ed (?:agent|"
+                r"representative)|\bcopyright (?:owner|holder)|\bexclusive rights?\b",
             ),
         ),
         enough=3.0,
         anchor=re.compile(r"perjur|oath|penalt|false"),
-        denial=re.compile(r"mis ?take|mis ?identif|\b(?:not|n't|cannot|refuse to|without) (?:\w+ ){0,2}(?:swear|declare|certify|affirm)\b"),
+        denial=re.compile(
+            r"mis ?take|mis ?identif|\b(?:not|refuse to|without) (?:\w+ ){0,2}(?:swear|declare|"
+            r"certify|affirm)\b"
+        ),
         span=4,
     ),
-    # (g)(3)(C) "under penalty of perjury that the subscriber has a good faith belief that the material was removed
-    # or disabled as a result of mistake or misidentification"
+    # (g)(3)(C) "under penalty of perjury that the subscriber has a good faith belief that the material was
+    # removed or disabled as a result of mistake or misidentification"
     "cnPerjuryMistake": Statement(
         (
-            _cue(2.0, *_PERJURY, r"\bunder (?:\w+ )?oath\b"),
-            _cue(1.5, *_MISTAKEN),
-            _cue(0.5, r"\bgood ?faith\b", r"\bbelie(?:f|ve)", r"\bbona ?fide\b"),
-            _cue(0.5, r"\bremov", r"\bdisabl", r"\btaken down\b", r"\btake ?down\b", r"\bblocked\b", r"\bdelet", r"\bmaterial\b"),
+            _cue(
+                2.0,
+                _PERJURY,
+                r"\bunder (?:\w+ )?oath\b",
+            ),
+            _cue(1.5, _MISTAKEN),
+            _cue(
+                0.5,
+                r"\bgood ?faith\b|\bbelie(?:f|ve)|\bbona ?fide\b",
+            ),
+            _cue(
+                0.5,
+                r"\bremov|\bdisabl|\btaken down\b|\btake ?down\b|\bblocked\b|\bdelet|\bmaterial\b",
+            ),
         ),
         enough=3.5,
         anchor=re.compile(r"perjur|oath|penalt|mis ?take|mis ?identif|error|erron|wrong"),
         denial=re.compile(
-            r"\b(?:not|n't|cannot|refuse to|never) (?:\w+ ){0,3}(?:swear|declare|good faith|perjury)|\bno mistake|\bnot (?:\w+ ){0,2}(?:a |by )?mistake"
+            r"\b(?:not|refuse to|never) (?:\w+ ){0,3}(?:swear|declare|good faith|perjury)|"
+            r"\bno mistake|\bnot (?:\w+ ){0,2}(?:a |by )?mistake"
         ),
         span=3,
     ),
@@ -188,67 +184,54 @@ STATEMENTS: Final[dict[ElementName, Statement]] = {
     # address is located"
     "cnJurisdiction": Statement(
         (
-            _cue(2.0, r"\bjurisdictions?\b", r"\bdistrict courts?\b", r"\bfederal courts?\b", r"\bcompetent courts?\b", r"\bcourts? (?:of|in|for)\b"),
+            _cue(
+                2.0,
+                r"\bjurisdictions?\b|\bdistrict courts?\b|\bfederal courts?\b|\bcompetent courts?\b|"
+                r"\bcourts? (?:of|in|for)\b",
+            ),
             _cue(
                 1.0,
-                r"\bconsent",
-                r"\bsubmit",
-                r"\bagree",
-                r"\baccept",
-                r"\backnowledge",
-                r"\bsubject (?:myself|ourselves|to)\b",
-                r"\brecogni[sz]e",
-                r"\byield",
-                r"\bwaiv",
-                r"\ballow",
-                r"\bacquiesc",
-                r"\bapprove",
+                r"\bconsent|\bsubmit|\bagree|\baccept|\backnowledge|\bsubject (?:myself|ourselves|"
+                r"to)\b|\brecogni[sz]e|\byield|\bwaiv|\ballow|\bacquiesc|\bapprove",
             ),
-            _cue(0.4, r"\bdistrict\b", r"\bfederal\b", r"\bcalifornia\b", r"\bjudicial\b", r"\bcourts?\b"),
+            _cue(
+                0.4,
+                r"\bdistrict\b|\bfederal\b|\bcalifornia\b|\bjudicial\b|\bcourts?\b",
+            ),
         ),
         enough=3.0,
         anchor=re.compile(r"jurisdic|court"),
         denial=re.compile(
-            r"\b(?:not|n't|cannot|refuse to|decline to|never|nor|neither|without|object to) (?:\w+ ){0,3}"
+            r"\b(?:not|refuse to|decline to|never|nor|neither|without|object to) (?:\w+ ){0,3}"
             r"(?:consent|submit|accept|agree|recogni[sz]e|jurisdiction|subject)"
         ),
         span=1,
     ),
-    # (g)(3)(D) "and that the subscriber will accept service of process from the person who provided notification"
+    # (g)(3)(D) "and that the subscriber will accept service of process from the person who
+    # provided notification"
     "cnService": Statement(
         (
             _cue(
                 2.0,
-                r"\bservice of (?:\w+ ){0,2}(?:process|papers|documents|summons|proceedings|suit|lawsuit|notice)",
-                r"\bprocess (?:of )?servi(?:ce|ng)\b",
-                r"\bserv(?:e|ed|ing|ice) (?:\w+ ){0,5}(?:process|papers|documents|summons|lawsuit|proceedings)",
-                r"\bservices? of (?:the )?process",
-                r"\blegal (?:process|service|papers|summons)",
-                r"\b(?:summons|process) (?:\w+ ){0,3}(?:from|served)",
-                r"\bservice (?:\w+ ){0,4}from (?:the )?(?:person|party|complain|claim|copyright)",
+                r"\bservice of (?:\w+ ){0,2}(?:process|papers|documents|summons|proceedings|suit|"
+                r"lawsuit|notice)|\bprocess (?:of )?servi(?:ce|ng)\b|\bserv(?:e|ed|ing|"
+                r"ice) (?:\w+ ){0,5}(?:process|papers|documents|summons|lawsuit|proceedings)|"
+                r"\bservices? of (?:the )?process|\blegal (?:process|service|papers|summons)|"
+                r"\b(?:summons|process) (?:\w+ ){0,3}(?:from|served)|"
+                r"\bservice (?:\w+ ){0,4}from (?:the )?(?:person|party|complain|claim|copyright)|"
                 r"\bbe served\b",
             ),
             _cue(
                 1.0,
-                r"\baccept",
-                r"\breceiv",
-                r"\bagree",
-                r"\bconsent",
-                r"\ballow",
-                r"\backnowledg",
-                r"\bwaiv",
-                r"\bwilling\b",
-                r"\bmay be served\b",
-                r"\bcan be served\b",
-                r"\bwelcome",
-                r"\bsubmit",
-                r"\bauthori[sz]e",
+                r"\baccept|\breceiv|\bagree|\bconsent|\ballow|\backnowledg|\bwaiv|\bwilling\b|"
+                r"\bmay be served\b|\bcan be served\b|\bwelcome|\bsubmit|\bauthori[sz]e",
             ),
         ),
         enough=3.0,
         anchor=re.compile(r"serv|process|summons"),
         denial=re.compile(
-            r"\b(?:not|n't|cannot|refuse to|decline to|never|nor|neither|unable to) (?:\w+ ){0,3}(?:accept|receive|agree|consent|be served)"
+            r"\b(?:not|refuse to|decline to|never|nor|neither|unable to) (?:\w+ ){0,3}(?:accept|"
+            r"receive|agree|consent|be served)"
         ),
         span=1,
     ),

@@ -1,8 +1,8 @@
 """What a notice is, by the weights of many cues.
 
 Owns the decision and its confidence. Statements of the statute weigh most, then what the writer asks for.
-A letter that takes a notice back is a retraction, whichever notice it was; the host's account of what it undid is
-a reversal. Never looks at file names or addresses.
+A letter that takes a notice back is a retraction, whichever notice it was; the host's account of what it
+undid is a reversal. Never looks at file names or addresses.
 """
 
 import math
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from .cues import STATEMENTS, weigh
 from .forms import Notice, Role
-from .kind_cues import KIND_CUES, REFUSED_CIRCUMVENTION, KindCue
+from .kind_cues import KIND_CUES, KindCue
 from .model import ElementName, NoticeKind
 
 _STATED: Final[dict[ElementName, tuple[NoticeKind, float]]] = {
@@ -26,17 +26,23 @@ _ENOUGH: Final = 2.0
 _CIRCUMVENTION_ENOUGH: Final = 4.0
 _OPENING: Final = 4
 _FIRST: Final = re.compile(
-    r"\b(?:i|we|my|our (?!policy|dmca|takedown|guide|terms)|me|i'm|we're|undersigned|thanks?|thank you)\b|<private>|"
-    r"\bplease (?!do not hesitate|contact|see|visit|note)"
+    r"\b(?:i|we|my|our (?!policy|dmca|takedown|guide|terms)|me|i'm|we're|undersigned|thanks?|thank you)\b|"
+    r"<private>|\bplease (?!do not hesitate|contact|see|visit|note)"
 )
 _TOPIC: Final = re.compile(
-    r"\b(?:dmcas?|take ?downs?|copyright\w*|infring\w*|notices?|notifications?|claims?|complaints?|repositor\w+|repos?|forks?|github)\b|<url>"
+    r"\b(?:dmcas?|take ?downs?|copyright\w*|infring\w*|notices?|notifications?|claims?|complaints?|"
+    r"repositor\w+|repos?|forks?|github)\b|<url>"
 )
 _IMPERSONAL: Final = 0.5
 """People write their own notices; a text in which nobody speaks is more likely about them."""
 _OPENING_FACTOR: Final = 1.5
 _DECLARES: Final = 3.0
 """A cue of this weight says what the letter is; people say that first, and quote or retell others later."""
+_REFUSED_CIRCUMVENTION: Final = re.compile(
+    r"\b(?:not|no) (?:[^ ]+ ){0,4}(?:sufficient|enough|adequate)? ?(?:information|"
+    r"evidence)(?: [^ ]+){0,8} (?:valid )?anti ?circumvention"
+)
+"""A host's note that it took a notice for its copyright claims alone."""
 
 
 class Verdict(NamedTuple):
@@ -82,7 +88,7 @@ def _weights(notice: Notice) -> dict[NoticeKind, float]:
     if not any(_TOPIC.search(each.norm) for each in spoken):
         for kind in ("retraction", "reversal"):
             weights[kind] *= _IMPERSONAL
-    if any(REFUSED_CIRCUMVENTION.search(each.norm) for each in spoken):
+    if any(_REFUSED_CIRCUMVENTION.search(each.norm) for each in spoken):
         weights["anti_circumvention"] = 0.0
     return weights
 

@@ -11,79 +11,107 @@ from .forms import Notice, Question, Role, Said, refuses
 from .statements import Evidence
 from .urls import FoundUrl
 
-# Words of (ii) "identification of the copyrighted work claimed to have been infringed", and how owners speak of it.
+# Words of (ii) "identification of the copyrighted work claimed to have been infringed", and how owners
+# speak of it.
 _OURS: Final = re.compile(
-    r"\b(?:my|our|[\w.]+'s|his|her|their|client's|the company's|the author's|proprietary|original|copyrighted|copy ?right) "
-    r"(?:[\w'.+-]+ ){0,4}?(?:works?|products?|softwares?|sources?|code|codes|codebase|apps?|applications?|plug ?ins?|themes?|"
-    r"templates?|books?|courses?|lectures?|songs?|music|recordings?|videos?|films?|movies?|games?|websites?|web ?pages?|site|"
-    r"contents?|repositor(?:y|ies)|repos?|projects?|librar(?:y|ies)|files?|documents?|documentation|scripts?|firmware|sdk|"
-    r"images?|photos?|photographs?|pictures?|articles?|tutorials?|texts?|exams?|tests?|questions?|assignments?|solutions?|"
-    r"fonts?|icons?|designs?|data|datasets?|databases?|keys?|modules?|packages?|programs?|publications?|materials?|assets?|"
-    r"extensions?|manuals?|drawings?|artwork|maps?|models?|tools?|service|platform|api|algorithms?|slides?|novel|intellectual property|ip)\b"
+    r"\b(?:my|our|[\w.]+'s|his|her|their|client's|the company's|the author's|proprietary|original|"
+    r"copyrighted|copy ?right) (?:[\w'.+-]+ ){0,4}?(?:works?|products?|softwares?|sources?|code|codes|"
+    r"codebase|apps?|applications?|plug ?ins?|themes?|templates?|books?|courses?|lectures?|songs?|"
+    r"music|recordings?|videos?|films?|movies?|games?|websites?|web ?pages?|site|contents?|"
+    r"repositor(?:y|ies)|repos?|projects?|librar(?:y|ies)|files?|documents?|documentation|scripts?|"
+    r"firmware|sdk|images?|photos?|photographs?|pictures?|articles?|tutorials?|texts?|exams?|tests?|"
+    r"questions?|assignments?|solutions?|fonts?|icons?|designs?|data|datasets?|databases?|keys?|"
+    r"modules?|packages?|programs?|publications?|materials?|assets?|extensions?|manuals?|drawings?|"
+    r"artwork|maps?|models?|tools?|service|platform|api|algorithms?|slides?|novel|"
+    r"intellectual property|ip)\b"
 )
 _WORK: Final = re.compile(
-    r"\b(?:copy ?righted (?:works?|materials?|contents?)|original (?:works?|source|material|content|version)|copyright (?:in|to|of|on|over|for)|"
-    r"proprietary|exclusive property|intellectual property)\b"
+    r"\b(?:copy ?righted (?:works?|materials?|contents?)|original (?:works?|source|material|content|"
+    r"version)|copyright (?:in|to|of|on|over|for)|proprietary|exclusive property|"
+    r"intellectual property|property of)\b"
 )
 _OWNING: Final = re.compile(
-    r"\b(?:own(?:s|ed|er|ers)?|belong(?:s|ing)?|holders?|authors?|authored|creat\w+|develop\w+|publish\w+|publishers?|wrote|"
-    r"written by|produced|made by|cop(?:y|ies|ied|ying)|decompil\w+|reproduc\w+|pirat\w+|stolen|stole|steal\w*|leak\w*|"
-    r"misappropriat\w*|proprietors?|protect(?:s|ed)|i made|we made|derived|derivative|plagiari\w+|clone[sd]?|infring\w+|violat\w+|unauthori[sz]ed|entitled|titled|isbn|"
-    r"registered|registration|available at|located|found at|published at|uploaded|distribut\w+|employee|contractor|licensed?|paid|illegal\w*)\b"
+    r"\b(?:own(?:s|ed|er|ers)?|belong(?:s|ing)?|holders?|authors?|authored|creat\w+|develop\w+|"
+    r"publish\w+|publishers?|wrote|written by|produced|made by|cop(?:y|ies|ied|ying)|decompil\w+|"
+    r"reproduc\w+|pirat\w+|stolen|stole|steal\w*|leak\w*|misappropriat\w*|proprietors?|protect(?:s|"
+    r"ed)|property|i made|we made|derived|derivative|plagiari\w+|clone[sd]?|infring\w+|violat\w+|"
+    r"unauthori[sz]ed|entitled|titled|isbn|registered|registration|available at|located|found at|"
+    r"published at|uploaded|distribut\w+|employee|contractor|licensed?|paid|illegal\w*)\b"
 )
 _ANY_OF_OURS: Final = re.compile(
-    r"\b(?:my|our) (?!(?:name|e ?mail|phone|address|contact|behalf|agents?|clients?|belief|knowledge|rights?|copyrights?|"
-    r"permission|consent|requests?|notices?|attention|company|team|legal|earlier|previous|counsel)\b)\w+"
+    r"\b(?:my|our) (?!(?:name|e ?mail|phone|address|contact|behalf|agents?|clients?|belief|knowledge|"
+    r"rights?|copyrights?|permission|consent|requests?|notices?|attention|company|team|legal|earlier|"
+    r"previous|counsel)\b)\w+"
+)
+_MAKER: Final = re.compile(
+    r"\b(?:authors?|owners?|creators?|developers?|publishers?|proprietors?|copyright holders?|"
+    r"rights ?holders?|makers?) of (?!(?:the |an |a |all |any |this )?(?:copyright|exclusive|owner|"
+    r"content|material|work|right|above|said))"
 )
 _TITLE: Final = re.compile(r'"[^"]{3,90}"')
 _WORK_LABEL: Final = re.compile(
-    r"(?:\W|\d)*(?:(?:name|title|description|my|our|the|original|copy ?righted|infringed|protected|of) ){0,4}"
-    r"(?:works?|titles?|product)\b[^:<]{0,30}:? ?[:|] ?[^\W_]"
+    r"(?:\W|\d)*(?:(?:name|title|description|the|infringed|protected|original|copy ?righted|my|our|"
+    r"of) ){0,4}?(?:works?|titles?|product|(?:original|copy ?righted|our|my) (?:\w+ ){0,2}(?:repo|"
+    r"repository|project|source|code|site|website|content|material|urls?|link|"
+    r"location))\b[^:<]{0,30}:? ?[:|] ?[^\W_]?<?[^\W_]"
 )
 # Sentences every notice holds that speak of "the work" without saying which.
-_BOILERPLATE: Final = re.compile(r"good ?faith|perjur|exclusive right|accurate|fair use|read and understand|guide to")
-
-# Words of (iii) "identification of the material that is claimed to be infringing ... and information reasonably
-# sufficient to permit the service provider to locate the material"; of (g)(3)(B) for what was removed.
-_PLACE: Final = re.compile(
-    r"\b(?:infring\w*|violat\w*|unauthori[sz]ed|illegal\w*|offend\w*|pirat\w*|stolen|stole|copied|copies|posted|upload\w*|"
-    r"host(?:s|ed|ing)|found (?:at|in|on|here)|locat\w+|links?|urls?|address(?:es)?|remove|removal|take ?down|taken down|delete|"
-    r"disable|repositor(?:y|ies)|repos?|forks?|gists?|accounts?|users?|following|below)\b"
+_BOILERPLATE: Final = re.compile(
+    r"good ?faith|perjur|exclusive right|accurate|fair use|read and understand|guide to"
 )
-_REMOVED: Final = re.compile(r"\b(?:removed|removal|disabled|taken down|take ?down|blocked|suspended|my repo\w*|our repo\w*)\b")
+
+# Words of (iii) "identification of the material that is claimed to be infringing ... and information
+# reasonably sufficient to permit the service provider to locate the material"; of (g)(3)(B)
+# for what was removed.
+_PLACE: Final = re.compile(
+    r"\b(?:infring\w*|violat\w*|unauthori[sz]ed|illegal\w*|offend\w*|pirat\w*|stolen|stole|copied|"
+    r"copies|posted|upload\w*|host(?:s|ed|ing)|found (?:at|in|on|here)|locat\w+|links?|urls?|"
+    r"address(?:es)?|remove|removal|take ?down|taken down|delete|disable|repositor(?:y|ies)|repos?|"
+    r"forks?|gists?|accounts?|users?|following|below)\b"
+)
+_REMOVED: Final = re.compile(
+    r"\b(?:removed|removal|disabled|taken down|take ?down|blocked|suspended|my repo\w*|our repo\w*)\b"
+)
 _ORIGINAL: Final = re.compile(
-    r"\b(?:original(?:ly)?|our (?:website|site|product|work|official|web)|my (?:website|site|product|work|blog)|official|"
-    r"copy ?righted work|work (?:is|can be)|owned by|homepage|store|licen[cs]e)\b"
+    r"\b(?:original(?:ly)?|our (?:website|site|product|work|official|web)|my (?:website|site|product|"
+    r"work|blog)|official|copy ?righted work|work (?:is|can be)|owned by|homepage|store|licen[cs]e)\b"
 )
 _POLICY: Final = re.compile(
-    r"(?:https?://)?(?:(?:docs|help|support)\.github\.com|github\.com/(?:github/|contact|site/|terms|security)|www\.copyright\.gov|"
-    r"(?:www\.)?law\.cornell\.edu|(?:www\.)?lumendatabase\.org|(?:www\.)?chillingeffects\.org|[\w.]*wikipedia\.org)",
+    r"(?:https?://)?(?:(?:docs|help|support)\.github\.com|github\.com/(?:github/|contact|site/|terms|"
+    r"security)|www\.copyright\.gov|(?:www\.)?law\.cornell\.edu|(?:www\.)?lumendatabase\.org|"
+    r"(?:www\.)?chillingeffects\.org|[\w.]*wikipedia\.org)",
     re.IGNORECASE,
 )
 _ANY_POLICY: Final = re.compile(r"\bguide\b|\bpolicy\b|\bfair use\b")
 _HOSTED: Final = re.compile(
-    r"(?:https?://)?(?:[\w-]{1,63}\.){0,4}(?:github\.(?:com|io)|githubusercontent\.com|npmjs\.com|gitlab\.com|bitbucket\.org|sourceforge\.net)/",
+    r"(?:https?://)?(?:[\w-]{1,63}\.){0,4}(?:github\.(?:com|io)|githubusercontent\.com|npmjs\.com|"
+    r"gitlab\.com|bitbucket\.org|sourceforge\.net)/",
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(
-    r"\b(?:repositor(?:y|ies)|repos?|projects?|users?|accounts?|username|forks?|gists?|packages?|file|files|page)\b(?: \w+){0,3}?"
-    r"[ :'\"(]*(?:<private>|<invalid>|<url>|[\w.-]+/[\w.-]+)|(?:^|[\s:])<(?:private|invalid)>/|/<private>|"
-    r"\b(?:infring\w+|urls?|links?|location|located at|found at)\b[^.<>]{0,80}(?:<private>|<invalid>)"
+    r"\b(?:repositor(?:y|ies)|repos?|projects?|users?|accounts?|username|forks?|gists?|packages?|file|"
+    r"files|page)\b(?: \w+){0,3}?[ :'\"(]*(?:<private>|<invalid>|<url>|[\w.-]+/[\w.-]+)|(?:^|"
+    r"[\s:])<(?:private|invalid)>/|/<private>|\b(?:infring\w+|urls?|links?|location|located at|"
+    r"found at)\b[^.<>]{0,80}(?:<private>|<invalid>)"
 )
 _ASKS_WORK: Final = re.compile(
-    r"\b(?:copy ?righted|original|protected|infringed) (?:\w+ ){0,2}(?:works?|materials?|contents?|property)\b|\bwork (?:you own|claimed|that)|"
-    r"\bdescribe the work|\bworks? (?:that )?(?:has|have) been infringed"
+    r"\b(?:copy ?righted|original|protected|infringed) (?:\w+ ){0,2}(?:works?|materials?|contents?|"
+    r"property)\b|\bwork (?:you own|claimed|that)|\bdescribe the work|\bworks? (?:that )?(?:has|"
+    r"have) been infringed"
 )
 _ASKS_PLACE: Final = re.compile(
-    r"\b(?:infring\w+|alleged\w*) (?:\w+ ){0,3}(?:material|content|files?|work|url|item|project|link|repositor)|what files|"
-    r"should be (?:taken down|removed)|\bfiles? (?:were|was) (?:taken down|removed|disabled)|\blocat(?:e|ion)\b|specific files|"
-    r"(?:content|material|repositor\w+|files?) that (?:was|were|has|have) (?:\w+ )?(?:removed|disabled|taken)"
+    r"\b(?:infring\w+|alleged\w*) (?:\w+ ){0,3}(?:material|content|files?|work|url|item|project|link|"
+    r"repositor)|what files|should be (?:taken down|removed)|\bfiles? (?:were|was) (?:taken down|"
+    r"removed|disabled)|\blocat(?:e|ion)\b|specific files|(?:content|material|repositor\w+|"
+    r"files?) that (?:was|were|has|have) (?:\w+ )?(?:removed|disabled|taken)"
 )
 
 
 def find_work(notice: Notice) -> Evidence | None:
     """Where the notice says which work was copied."""
-    answered = _answer(notice, _ASKS_WORK, without=re.compile(r"\bis claimed to be infringing\b|\bopen source licen"))
+    answered = _answer(
+        notice, _ASKS_WORK, without=re.compile(r"\bis claimed to be infringing\b|\bopen source licen")
+    )
     if answered:
         return answered
     best: tuple[float, Evidence] | None = None
@@ -98,7 +126,11 @@ def find_work(notice: Notice) -> Evidence | None:
 
 
 def _weigh_work(norm: str) -> float:
-    ours = 1.5 if _OURS.search(norm) else float(bool(_ANY_OF_OURS.search(norm)))
+    ours = (
+        1.5
+        if _OURS.search(norm)
+        else 1.5 * bool(_MAKER.search(norm)) or float(bool(_ANY_OF_OURS.search(norm)))
+    )
     named = bool(_WORK.search(norm)) + bool(_TITLE.search(norm)) + 2 * bool(_WORK_LABEL.match(norm))
     return ours + named + bool(_OWNING.search(norm))
 
@@ -151,12 +183,20 @@ def _in_context(notice: Notice, found: list[tuple[Said, FoundUrl]]) -> Evidence 
     for each in notice.said:
         if each.role in {Role.HOST, Role.QUOTED}:
             continue
-        place, original = bool(_PLACE.search(each.norm.replace("<url>", ""))), bool(_ORIGINAL.search(each.norm))
+        place, original = (
+            bool(_PLACE.search(each.norm.replace("<url>", ""))),
+            bool(_ORIGINAL.search(each.norm)),
+        )
         if place or original:
             about_place = place and not original
         if about_place and each.start in spoken:
             return Evidence(spoken[each.start].start, spoken[each.start].end)
-        if about_place and "<url>" in each.norm and each.role is Role.SAID and not _ANY_POLICY.search(each.norm):
+        if (
+            about_place
+            and "<url>" in each.norm
+            and each.role is Role.SAID
+            and not _ANY_POLICY.search(each.norm)
+        ):
             return Evidence(each.start, each.end)
     return None
 
@@ -168,10 +208,16 @@ def _named(notice: Notice) -> Evidence | None:
     return None
 
 
-def _answer(notice: Notice, asks: re.Pattern[str], *, without: re.Pattern[str] | None = None) -> Evidence | None:
+def _answer(
+    notice: Notice, asks: re.Pattern[str], *, without: re.Pattern[str] | None = None
+) -> Evidence | None:
     """The answer to the first question about something that got one."""
     for question in notice.questions:
-        if asks.search(question.norm) and not (without and without.search(question.norm)) and not refuses(question.answer):
+        if (
+            asks.search(question.norm)
+            and not (without and without.search(question.norm))
+            and not refuses(question.answer)
+        ):
             return _span(question)
     return None
 

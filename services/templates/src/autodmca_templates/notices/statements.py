@@ -4,6 +4,7 @@ Owns weighing the writer's sentences by the cues and taking "yes" for an answer 
 the statement. A question without an answer, quoted words and the host's words state nothing.
 """
 
+import re
 from typing import Final, NamedTuple
 
 from .cues import STATEMENTS, Statement, weigh
@@ -12,6 +13,9 @@ from .model import ElementName
 
 _ASKED_ENOUGH: Final = 0.75
 """Share of a statement's weight at which a question is about it: questions are shorter than statements."""
+
+
+_POINTS_BACK: Final = re.compile(r"\b(?:foregoing|above|this|these|all of which|so|said)\b")
 
 
 class Evidence(NamedTuple):
@@ -24,26 +28,33 @@ class Evidence(NamedTuple):
 def find_statement(notice: Notice, name: ElementName) -> Evidence | None:
     """Where the writer makes a statement, the weightiest place first; None when nowhere."""
     statement = STATEMENTS[name]
-    refused = {question.answer[0].start for question in notice.questions if question.answer and refuses(question.answer)}
+    refused = {
+        question.answer[0].start
+        for question in notice.questions
+        if question.answer and refuses(question.answer)
+    }
     best: tuple[float, Evidence] | None = None
     for index, each in enumerate(notice.said):
         if each.role is not Role.SAID or each.start in refused or _is_refused(notice, index):
             continue
         weight = weigh(statement, each.norm)
         end = each.end
-        if 0 < weight < statement.enough and statement.span > 1:
-            weight, end = _in_a_row(notice, index, statement)
+        if weight < statement.enough and statement.span > 1:
+            weight, end = _in_a_row(notice, index, statement, statement.span if weight else 2)
         if weight >= statement.enough and (best is None or weight > best[0]):
             best = (weight, Evidence(each.start, end))
     return best[1] if best else _answered(notice, statement)
 
 
-def _in_a_row(notice: Notice, index: int, statement: Statement) -> tuple[float, int]:
-    """The weight of sentences that follow each other, and the end of the last one needed."""
+def _in_a_row(notice: Notice, index: int, statement: Statement, span: int) -> tuple[float, int]:
+    """The weight of sentences that follow each other, and the end of the last one needed.
+
+    A first sentence without the statement's anchor counts only when the second one points back at it.
+    """
     words = notice.said[index].norm
     weight, end = 0.0, notice.said[index].end
-    for each in notice.said[index + 1 : index + statement.span]:
-        if each.role is not Role.SAID:
+    for each in notice.said[index + 1 : index + span]:
+        if each.role is not Role.SAID or (span == 2 and not _POINTS_BACK.search(each.norm)):
             break
         words = f"{words} {each.norm}"
         weight, end = weigh(statement, words), each.end
@@ -57,7 +68,12 @@ def _is_refused(notice: Notice, index: int) -> bool:
     if not notice.said[index].strong or index + 1 >= len(notice.said):
         return False
     after = notice.said[index + 1]
-    return after.role is Role.SAID and not after.strong and any(map(str.isalnum, after.norm)) and refuses((after,))
+    return (
+        after.role is Role.SAID
+        and not after.strong
+        and any(map(str.isalnum, after.norm))
+        and refuses((after,))
+    )
 
 
 def _answered(notice: Notice, statement: Statement) -> Evidence | None:

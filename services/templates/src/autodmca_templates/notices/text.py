@@ -1,11 +1,10 @@
 """The text as its writer laid it out: passages of one thought each, cut into sentences, in plain words.
 
-Owns offsets: everything it yields says where it stands in the given text, so that evidence can be
-quoted as written. Owns normalisation: Markdown, HTML, quotes, dashes, wraps and redactions come out as
-lower-case plain words with `<private>`, `<url>` and `<email>` for what is not prose. Every step is linear
-in the text; beyond MAX_LINES lines, or MAX_PROSE characters of plain words, the middle is left out: a
-notice that long is a list of addresses (each counts as one word), and what it states stands at its ends.
-Never fails: any string is a text.
+Owns offsets: everything it yields says where it stands in the given text. Owns normalisation: Markdown,
+HTML, quotes, dashes, wraps, contracted negations and redactions come out as lower-case plain words, with
+`<private>`, `<url>` and `<email>` for what is not prose. Every step is linear in the text; beyond
+MAX_LINES lines, or MAX_PROSE characters of plain words, the middle is left out: a notice that long is a
+list of addresses (each counts as one word), and what it states stands at its ends. Never fails.
 """
 
 import html
@@ -61,7 +60,9 @@ _FRESH: Final = re.compile(
     r"[A-Za-z][\w /'’()-]{0,40}:(?:\s|$)|<?https?://|hxxps?:)"
 )
 _HEADING: Final = re.compile(r"[ \t]*#{1,6}[ \t]*\S")
-_ENDS: Final = re.compile(r"(?:[?:]|[a-z0-9)\]]{3}[.!])[\"'”’)*_ \t\\]*$|:[ \t]*[\"“].*[\"”][*_ \t\\]*$|https?://\S+[ \t\\]*$")
+_ENDS: Final = re.compile(
+    r"(?:[?:]|[a-z0-9)\]]{3}[.!])[\"'”’)*_ \t\\]*$|:[ \t]*[\"“].*[\"”][*_ \t\\]*$|https?://\S+[ \t\\]*$"
+)
 
 
 def lines(text: str) -> list[Line]:
@@ -94,7 +95,9 @@ def lines(text: str) -> list[Line]:
         closed = raw.rstrip(" \\:?.").endswith(("**", "__"))
         strong = bold or bool(_HEADING.match(raw)) or (opened and (closed or raw.count("**") % 2 == 1))
         starts = fresh or bool(_FRESH.match(raw))
-        found.append(Line(begin, begin + len(raw), raw, thread or mark is not None, strong, starts and not bold))
+        found.append(
+            Line(begin, begin + len(raw), raw, thread or mark is not None, strong, starts and not bold)
+        )
         bold = (bold or opened) and not closed and (bold or raw.count("**") % 2 == 1)
         fresh = not bold and bool(_ENDS.search(raw[-300:]))
     return found
@@ -151,19 +154,27 @@ def _bounded(piece: str, start: int, end: int, offset: int) -> Iterator[Sentence
 # One character for one: typographic quotes, dashes, spaces and widths to their plain forms.
 _PLAIN: Final = str.maketrans(
     {
-        **dict.fromkeys("‘’‚‛′´`ʼ＇", "'"),
+        **dict.fromkeys("‘’‚‛′´ʼ＇", "'"),
         **dict.fromkeys("“”„‟″«»＂", '"'),
         **dict.fromkeys("‐‑‒–—―−﹣－", "-"),
-        **dict.fromkeys("\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000", " "),
+        **dict.fromkeys(
+            "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000", " "
+        ),
         **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff", None),
         "İ": "i",
     }
 )
 _TAG: Final = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,9}(?:[ \n][^<>]{0,500})?/?>")
-_URL: Final = re.compile(r"(?:https?|hxxps?)(?:://|\[:\]//)[^\s<>\"']+|\bwww\.[^\s<>\"']+|\bgithub\.com/[^\s<>\"']+")
+_URL: Final = re.compile(
+    r"(?:https?|hxxps?)(?:://|\[:\]//)[^\s<>\"']+|\bwww\.[^\s<>\"']+|\bgithub\.com/[^\s<>\"']+"
+)
 _EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,6}")
-_REDACTED: Final = re.compile(r"[\[<(](?:private|redacted|removed for privacy|name redacted|personal[^\])>]{0,30})[\])>]")
-_INVALID: Final = re.compile(r"\[(?:invalid|previously removed[^\]]{0,30}|inaccessible|no longer available)\]")
+_REDACTED: Final = re.compile(
+    r"[\[<(](?:private|redacted|removed for privacy|name redacted|personal[^\])>]{0,30})[\])>]"
+)
+_INVALID: Final = re.compile(
+    r"\[(?:invalid|previously removed[^\]]{0,30}|inaccessible|no longer available)\]"
+)
 _SLOT: Final = re.compile(r"\{\{([^{}]{1,200})\}\}|\{%[^{}]{0,200}%\}")
 _MARKS: Final = re.compile(r"(?<![\w])_+|_+(?![\w])|[*~`\\|\[\]#{}]+")
 _HYPHEN: Final = re.compile(r"(?<=[a-z])-\s?(?=[a-z])")
@@ -171,7 +182,7 @@ _SPACES: Final = re.compile(r"\s+")
 
 
 def normalise(piece: str) -> str:
-    """Lower-case plain words of one piece of text, single-spaced; the same piece always gives the same words."""
+    """Lower-case plain words of one piece of text, single-spaced."""
     if "&" in piece:
         piece = html.unescape(piece)
     if not piece.isascii():
@@ -184,6 +195,13 @@ def normalise(piece: str) -> str:
         plain = _EMAIL.sub(" <email> ", plain)
     if "{" in plain:
         plain = _SLOT.sub(_slot, plain)
+    if "n't" in plain or "cannot" in plain:
+        plain = (
+            plain.replace("can't", "can not")
+            .replace("cannot", "can not")
+            .replace("won't", "will not")
+            .replace("n't", " not")
+        )
     plain = _REDACTED.sub(" <private> ", plain)
     plain = _INVALID.sub(" <invalid> ", plain)
     plain = _MARKS.sub(" ", plain)

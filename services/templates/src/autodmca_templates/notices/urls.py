@@ -20,9 +20,15 @@ class FoundUrl(NamedTuple):
 
 _DOT: Final = r"(?:\.|\[\.\]|\(\.\)|\[dot\]|\(dot\))"
 _LABEL: Final = r"[A-Za-z0-9\u00a1-\uffff](?:[A-Za-z0-9_\u00a1-\uffff-]{0,62})"
-_TAIL: Final = r"(?:\[\.\]|\(\.\)|\\[_*~#-]|[^\s<>\"`\[\]{}|\\^\u201c\u201d\u2018\u2019\u3002\uff0c\uff1b\u3001\uff09\u00bb])*"
+_TAIL: Final = (
+    r"(?:\[\.\]|\(\.\)|\\[_*~#-]|"
+    r"[^\s<>\"`\[\]{}|\\^\u201c\u201d\u2018\u2019\u3002\uff0c\uff1b\u3001\uff09\u00bb])*"
+)
 _WITH_SCHEME: Final = rf"(?:https?|hxxps?|ftp)(?::|\[:\])//{_TAIL}"
-_BARE: Final = rf"(?<![\w@./:%=&?#~+-])(?:{_LABEL}{_DOT}){{1,6}}[A-Za-z]{{2,18}}(?::\d{{1,5}})?(?=[/\s]|$|[^\w@.-])(?:/{_TAIL})?"
+_BARE: Final = (
+    rf"(?<![\w@./:%=&?#~+-])(?:{_LABEL}{_DOT}){{1,6}}[A-Za-z]{{2,18}}(?::\d{{1,5}})?"
+    rf"(?=[/\s]|$|[^\w@.-])(?:/{_TAIL})?"
+)
 _CANDIDATE: Final = re.compile(rf"(?P<full>{_WITH_SCHEME})|(?P<bare>{_BARE})", re.IGNORECASE)
 _REFANG: Final = re.compile(r"[\[(](?:\.|dot)[\])]", re.IGNORECASE)
 _ESCAPE: Final = re.compile(r"\\([_*~#-])")
@@ -32,8 +38,11 @@ _CLOSERS: Final = {")": "(", "]": "[", "}": "{"}
 _MARKUP: Final = re.compile(r"&(?:gt|lt|quot|nbsp|#39);")
 _MAX_URL: Final = 4096
 _FILE_ENDINGS: Final = frozenset(
-    "asp aspx cfg class cpp cs css csv dll doc docx env exe gif h htm html ini ipynb jar java jpg js json jsx kt lua md"
-    " pdf php png py rb rs sh sql svg swift tar ts tsx txt vue xml yaml yml zip".split()
+    re.findall(
+        r"\w+",
+        "asp aspx cfg class cpp cs css csv dll doc docx env exe gif h htm html ini ipynb jar java jpg js "
+        "json jsx kt lua md pdf php png py rb rs sh sql svg swift tar ts tsx txt vue xml yaml yml zip",
+    )
 )
 
 
@@ -67,7 +76,11 @@ def _is_address(written: str) -> bool:
     if host.lower().startswith("www."):
         return True
     ending = host.rpartition(".")[2].rstrip("])").lower()
-    return bool(slash) and ending not in _FILE_ENDINGS and (bool(path.strip(".,;:!?)*_'")) or host.count(".") > 1)
+    return (
+        bool(slash)
+        and ending not in _FILE_ENDINGS
+        and (bool(path.strip(".,;:!?)*_'")) or host.count(".") > 1)
+    )
 
 
 def _trim(written: str) -> str:
