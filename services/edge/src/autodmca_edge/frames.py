@@ -106,6 +106,8 @@ class FrameParser:
                 break
             self._take(data, position, size, out)
             position += size
+            if out and out[-1][0] == _CLOSE:
+                break  # section 1.4: what follows a Close frame is discarded
         return out
 
     def _frame_size(self, data: bytes, start: int, end: int) -> int:
@@ -130,7 +132,7 @@ class FrameParser:
             if end - start < 2 + wide:
                 return 2 + wide
             size = int.from_bytes(data[start + 2 : start + 2 + wide], "big")
-            if size >> 63:
+            if size >> 63 or size < (126 if wide == 2 else 65536):
                 raise FrameError(1002, "invalid frame length")
         if not opcode & 0x08 and size + (len(self._message) if self._message is not None else 0) > self._max:
             raise FrameError(1009, f"message over {self._max} bytes")
@@ -162,14 +164,24 @@ class FrameParser:
             return
         if self._message is None:
             if first & 0x80:
-                out.append((opcode, payload))
+                out.append((opcode, _checked(opcode, payload)))
                 return
             self._message, self._opcode, self._fragments = bytearray(payload), opcode, 1
             return
         self._message += payload
         self._fragments += 1
         if first & 0x80:
-            out.append((self._opcode, bytes(self._message)))
+            out.append((self._opcode, _checked(self._opcode, bytes(self._message))))
             self._message = None
         elif self._fragments >= MAX_FRAGMENTS:
             raise FrameError(1008, "message in too many fragments")
+
+
+def _checked(opcode: int, payload: bytes) -> bytes:
+    """Section 8.1: a text message that is not UTF-8 ends the connection."""
+    if opcode == _TEXT and not payload.isascii():
+        try:
+            payload.decode()
+        except UnicodeDecodeError:
+            raise FrameError(1007, "text is not UTF-8") from None
+    return payload

@@ -36,9 +36,10 @@ class HandshakeRefused(Exception):
     def response(self) -> bytes:
         """The whole answer."""
         body = f"{self.detail}\n".encode()
+        upgrade = "Upgrade, " if "Upgrade" in self.headers else ""
         lines = [
             f"HTTP/1.1 {self.status.value} {self.status.phrase}",
-            "Connection: close",
+            f"Connection: {upgrade}close",
             "Content-Type: text/plain; charset=utf-8",
             f"Content-Length: {len(body)}",
             *(f"{name.replace('_', '-')}: {value}" for name, value in self.headers.items()),
@@ -117,8 +118,9 @@ def _check(read: _Head, origins: Collection[str]) -> Upgrade:
     if "upgrade" not in [each.lower() for each in read.tokens(b"connection")]:
         raise HandshakeRefused(bad, "the Connection header does not say upgrade")
     if read.one(b"sec-websocket-version") != "13":
-        version = {"Sec_WebSocket_Version": "13"}
-        raise HandshakeRefused(HTTPStatus.UPGRADE_REQUIRED, "WebSocket version 13 is spoken here", **version)
+        # RFC 6455, section 4.2.2, and RFC 9110, section 15.5.22: what would be taken instead.
+        spoken = {"Upgrade": "websocket", "Sec_WebSocket_Version": "13"}
+        raise HandshakeRefused(HTTPStatus.UPGRADE_REQUIRED, "WebSocket version 13 is spoken here", **spoken)
     key = read.one(b"sec-websocket-key") or ""
     try:
         nonce = base64.b64decode(key, validate=True)
@@ -145,7 +147,7 @@ def _check(read: _Head, origins: Collection[str]) -> Upgrade:
 def _address(url: bytes) -> tuple[str | None, str]:
     try:
         parts = httptools.parse_url(url)
-        path, query = parts.path.decode(), (parts.query or b"").decode()
+        path, query = (parts.path or b"").decode(), (parts.query or b"").decode()
     except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
         raise HandshakeRefused(HTTPStatus.BAD_REQUEST, "invalid address") from None
     if path == "/ws":

@@ -4,6 +4,7 @@ Everything between the fakes (sessions, hub, subscriptions, outbox, replays, tim
 production. Nothing here sleeps: `FakeNode.settle` runs what is ready.
 """
 
+from autodmca_edge.testing.client import client_frame, upgrade_request
 from autodmca_edge.testing.log import FakeLog, StoredRecord, record_of
 from autodmca_edge.testing.node import FakeNode, FakeVerifier
 from autodmca_edge.testing.socket import FakeSocket, cursors_of, messages
@@ -14,7 +15,9 @@ __all__ = [
     "FakeSocket",
     "FakeVerifier",
     "StoredRecord",
+    "client_frame",
     "cursors_of",
     "messages",
     "record_of",
+    "upgrade_request",
 ]
