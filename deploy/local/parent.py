@@ -1,14 +1,18 @@
-"""Ending when the parent ends, however it ends: Linux's prctl(2), PR_SET_PDEATHSIG.
+"""Ending when the parent ends, or wants to: what Linux tells a process about the one that started it.
 
-Elsewhere there is no such request: there only an orderly end of the parent ends its children.
+`end_with_parent` asks for a signal at its death (prctl(2), PR_SET_PDEATHSIG). `parent_is_interrupted` looks
+whether it is inside its handler of SIGINT: a make that alone is interrupted waits for its children and tells
+them nothing. Elsewhere than on Linux both do nothing: there a Ctrl-C reaches the children by itself.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 
@@ -26,3 +30,13 @@ def end_with_parent(number: signal.Signals = signal.SIGKILL) -> Callable[[], Non
         prctl(PR_SET_PDEATHSIG, number)
 
     return ask_the_kernel
+
+
+def parent_is_interrupted() -> bool:
+    """Whether the parent blocks SIGINT, as a process does while it handles one (proc(5), SigBlk)."""
+    try:
+        status = Path(f"/proc/{os.getppid()}/status").read_text()
+    except OSError:
+        return False
+    blocked = next((line.split()[1] for line in status.splitlines() if line.startswith("SigBlk:")), "0")
+    return bool(int(blocked, 16) & 1 << (signal.SIGINT - 1))

@@ -23,15 +23,16 @@ from autodmca_runtime import ConfigError, TokenSettings, load
 
 from deploy.local.child import Child
 from deploy.local.console import Console, shown, welcome
-from deploy.local.parent import end_with_parent
+from deploy.local.parent import end_with_parent, parent_is_interrupted
 from deploy.local.settings import LocalSettings, PortTaken, check_ports
 
 READY_DEADLINE_S = 90.0
 ASK_EVERY_S = 0.1
+UNDER_MAKE = "MAKELEVEL" in os.environ
 
 
 def main() -> None:
-    if "MAKELEVEL" in os.environ:
+    if UNDER_MAKE:
         end_with_parent(signal.SIGTERM)()
     try:
         settings = load(LocalSettings)
@@ -60,6 +61,7 @@ async def run(settings: LocalSettings, secret: str, console: Console) -> None:
             children.append(child)
             group.create_task(child.supervise(), name=name)
 
+        watch = group.create_task(stop_with_make(stop), name="make")
         start("edge", settings.drain_s + 5)
         start("templates")
         edge = f"http://{shown(settings.edge_host)}:{settings.edge_port}"
@@ -71,6 +73,7 @@ async def run(settings: LocalSettings, secret: str, console: Console) -> None:
         console.announce("Stopping. Ctrl-C again kills.")
         for child in reversed(children):
             await child.stop()
+        watch.cancel()
 
 
 @contextlib.asynccontextmanager
@@ -119,6 +122,14 @@ def stop_on_signals(children: Sequence[Child]) -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)
     return stop
+
+
+async def stop_with_make(stop: asyncio.Event) -> None:
+    """Set `stop` when make was interrupted and we were not."""
+    while UNDER_MAKE and not stop.is_set():
+        if parent_is_interrupted():
+            stop.set()
+        await asyncio.sleep(ASK_EVERY_S)
 
 
 async def ready(addresses: Sequence[str], stop: asyncio.Event, console: Console) -> bool:

@@ -120,11 +120,14 @@ async def test_when_the_supervisor_is_killed_nothing_is_left(environ: dict[str, 
         await gone(everything)
 
 
-async def test_killing_make_stops_the_system(environ: dict[str, str]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+async def test_a_signal_to_make_alone_stops_the_system(
+    environ: dict[str, str], number: signal.Signals
+) -> None:
     async with started("make", "run", environ=environ) as system:
         await listening_line(system)
         everything = descendants(system.process.pid)
-        system.process.kill()
+        system.process.send_signal(number)
         await gone(everything)
 
 
