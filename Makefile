@@ -40,7 +40,7 @@ check: $(VENV) $(NODE) ## formatting, lint, types, imports, lock, generated file
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(SOURCES)
 	$(BIN)/lint-imports
-	$(BIN)/vulture
+	$(BIN)/python -m tests.unused
 	cp requirements.lock .tools/requirements.lock && $(LOCK) -o .tools/requirements.lock
 	diff -u requirements.lock .tools/requirements.lock
 	$(BIN)/python -m autodmca_events.generate --check

@@ -1,0 +1,83 @@
+"""Code that nothing uses: `python -m tests.unused` lists it and exits with 1.
+
+vulture's findings, less what is used in ways that it cannot see: fields of structs and members of
+enumerations, which are read by their values, what decorators register, and names that other libraries
+ask for. Those are listed with who asks; one that is used after all, or gone, is reported too.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from vulture import Vulture
+
+ROOT: Final = Path(__file__).parents[1]
+PATHS: Final = ("libs", "services", "deploy", "tests", "docs", "conftest.py")
+CERTAINTY: Final = 60
+REGISTERED_BY: Final = (
+    "@pytest.fixture",
+    "@pytest_asyncio.fixture",
+    "@rule",
+    "@invariant",
+    "@initialize",
+    "@*.command",
+)
+ASKED_FOR: Final[Mapping[str, tuple[str, ...]]] = {
+    "aiokafka": (
+        "API_KEY", "API_VERSION", "FLEXIBLE_VERSION", "RESPONSE_TYPE", "build",
+        "on_partitions_assigned", "on_partitions_revoked", "revoked",
+    ),
+    "asyncio": (
+        "connection_lost", "eof_received", "exc", "pause_writing", "process_exited", "resume_writing",
+    ),
+    "httptools": ("on_header", "on_headers_complete", "on_url"),
+    "jinja2": ("filter_stream",),
+    "logging": ("handlers", "raiseExceptions"),
+    "structlog": ("debug",),
+    "uvicorn": ("capture_signals", "force_exit", "should_exit", "timeout_graceful_shutdown"),
+    "weakref": ("atexit",),
+}  # fmt: skip
+"""Who asks -> for which names."""
+
+
+def values(file: Path) -> Iterator[int]:
+    """The lines on which a class says that it has a field, or an enumeration a member."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ClassDef):
+            enumeration = any("Enum" in ast.unparse(base) for base in node.bases)
+            for each in node.body:
+                if isinstance(each, ast.AnnAssign) or (enumeration and isinstance(each, ast.Assign)):
+                    yield each.lineno
+
+
+def findings() -> Iterator[tuple[str, str]]:
+    """Each unused name, and where it is."""
+    found = Vulture(ignore_decorators=REGISTERED_BY)
+    found.scavenge([str(ROOT / path) for path in PATHS])
+    lines: dict[Path, frozenset[int]] = {}
+    for each in found.get_unused_code(min_confidence=CERTAINTY):
+        file = Path(each.filename)
+        if file not in lines:
+            lines[file] = frozenset(values(file))
+        if each.first_lineno not in lines[file]:
+            yield each.name, f"{file.relative_to(ROOT)}:{each.first_lineno}: unused {each.typ} {each.name!r}"
+
+
+def complaints(unused: Iterable[tuple[str, str]]) -> list[str]:
+    """What is to be removed: from the code, or from the list above."""
+    pairs = list(unused)
+    listed = {name for names in ASKED_FOR.values() for name in names}
+    superfluous = sorted(listed - {name for name, _ in pairs})
+    return [f"{name!r} need not be listed in {__file__}" for name in superfluous] + [
+        where for name, where in pairs if name not in listed
+    ]
+
+
+if __name__ == "__main__":
+    found = complaints(findings())
+    sys.stdout.writelines(f"{each}\n" for each in found)
+    sys.exit(bool(found))
