@@ -20,7 +20,7 @@ VENV := .venv/.installed
 NODE := node_modules/.installed
 PROJECTS := $(sort $(wildcard libs/*/pyproject.toml services/*/pyproject.toml))
 PACKAGES := $(patsubst %/pyproject.toml,%,$(PROJECTS))
-SOURCES := libs services tests deploy conftest.py
+SOURCES := libs services tests deploy docs conftest.py
 LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
   --no-emit-index-url --no-emit-find-links --python-version 3.11 --all-extras --group dev \
   $(PROJECTS) $(foreach p,$(PROJECTS),--no-emit-package $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(p)))
