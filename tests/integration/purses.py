@@ -18,8 +18,7 @@ from autodmca_events.accounts import SystemNotification
 from autodmca_events.ids import derived_id
 from autodmca_events.partitions import entity_key
 from autodmca_events.templates import TemplateUsage
-from autodmca_kafka import Context, Decision, Emission, RecordPosition
-from autodmca_kafka.partition_work import InputRecord
+from autodmca_kafka import Context, Decision, Emission, Record, RecordPosition
 
 USERS = 12
 PURSES = ("left", "right", "a/b")
@@ -78,7 +77,11 @@ def apply(purses: Mapping[str, Purse], request: Input, context: Context) -> Deci
                 events.append(
                     Emission(
                         SystemNotification(
-                            level="info", code="13", title=purse, message="13", dismissible=True
+                            level="info",
+                            code="13",
+                            title=purse,
+                            message=announcement(context.position.topic, context.position.partition),
+                            dismissible=True,
                         )
                     )
                 )
@@ -98,6 +101,11 @@ def apply(purses: Mapping[str, Purse], request: Input, context: Context) -> Deci
             if purse not in purses:
                 return Decision(outcome=Outcome(total, "no such purse"), refused=True)
             return Decision(outcome=Outcome(total - purses[purse].coins), changes={purse: None})
+
+
+def announcement(topic: str, partition: int) -> str:
+    """Says of an event for everybody which inputs it came from."""
+    return f"from {topic}[{partition}]"
 
 
 def _changed(purse: Purse | None, coins: int, context: Context) -> Purse:
@@ -150,7 +158,7 @@ class Truth:
     state: dict[bytes, bytes] = field(default_factory=dict)
 
 
-def oracle(topic: str, partition: int, records: Iterable[InputRecord]) -> Truth:
+def oracle(topic: str, partition: int, records: Iterable[Record]) -> Truth:
     """Applies the records one after the other, with none of the library's machinery but ids and encodings."""
     truth = Truth()
     users: dict[int, dict[str, Purse]] = {}

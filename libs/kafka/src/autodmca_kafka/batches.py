@@ -20,7 +20,8 @@ from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from autodmca_kafka import cluster
 
-Outgoing = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+Header = tuple[str, bytes | None]
+Outgoing = tuple[bytes | None, bytes | None, Sequence[Header]]
 """Key, value and headers of a record that is to be written."""
 
 RECORD_OVERHEAD: Final = 36
@@ -36,7 +37,7 @@ def size_of(records: Sequence[Outgoing]) -> int:
     for key, value, headers in records:
         size += RECORD_OVERHEAD + len(key or b"") + len(value or b"")
         for name, content in headers:
-            size += HEADER_OVERHEAD + len(name) * 3 + len(content)
+            size += HEADER_OVERHEAD + len(name) * 3 + len(content or b"")
     return size
 
 
@@ -104,7 +105,7 @@ class BatchWriter:
                 batch, held = self._producer.create_batch(), 0
             held += size
             for key, value, headers in group:
-                batch.append(timestamp=None, key=key, value=value, headers=headers)
+                batch.append(timestamp=None, key=key, value=value, headers=list(headers))
         if batch is not None:
             await self._send(batch, topic, partition)
 

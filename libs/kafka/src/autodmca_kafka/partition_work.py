@@ -11,18 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, Generic, Protocol
+from typing import Any, Final, Generic
 
 import msgspec
 from autodmca_events import encode, envelope, event_type_of
 from autodmca_events.ids import derived_id
 from autodmca_events.partitions import entity_key, partition_for, user_key
 
-from autodmca_kafka.batches import Outgoing, size_of
+from autodmca_kafka.batches import Header, Outgoing, size_of
 from autodmca_kafka.decision import Context, Decision, I, Model, O, S
 from autodmca_kafka.delivery import RecordPosition
 from autodmca_kafka.errors import InputsRewound
 from autodmca_kafka.ledger import Ledger
+from autodmca_kafka.records import Record
 
 POSITION: Final = "position"
 REQUEST: Final = "request"
@@ -34,21 +35,6 @@ ERROR_CHARACTERS: Final = 1_000
 
 _ENCODER: Final = msgspec.json.Encoder()
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-
-
-class InputRecord(Protocol):
-    """A record of the inputs topic; `timestamp` in ms since the Unix epoch."""
-
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
 @dataclass(slots=True)
@@ -112,7 +98,7 @@ class PartitionWork(Generic[S, I, O]):
         self._forget_seen()
         return len(self._unseen)
 
-    def apply(self, records: Sequence[InputRecord]) -> Block:
+    def apply(self, records: Sequence[Record]) -> Block:
         """Apply the next records of the partition, in order.
 
         Raises InputsRewound for an offset that was passed already: the topic was created anew.
@@ -144,7 +130,7 @@ class PartitionWork(Generic[S, I, O]):
             found.append(_state_record(key, state, position))
         return found
 
-    def _apply(self, record: InputRecord, block: Block) -> None:
+    def _apply(self, record: Record, block: Block) -> None:
         headers = dict(record.headers)
         try:
             result = self._decide(record, headers)
@@ -164,7 +150,7 @@ class PartitionWork(Generic[S, I, O]):
             block.states.append(result.states)
             self._change(result.user_id, result.decision.changes, record.offset)
 
-    def _decide(self, record: InputRecord, headers: Mapping[str, bytes]) -> _Consequences[S]:
+    def _decide(self, record: Record, headers: Mapping[str, bytes | None]) -> _Consequences[S]:
         user_id = self._user_of(record.key)
         if record.value is None:
             raise ValueError("the input has no value")
@@ -184,7 +170,7 @@ class PartitionWork(Generic[S, I, O]):
                 metadata=emission.metadata,
             )
             traceparent = headers.get(TRACEPARENT)
-            about = [("type", event.type.encode()), ("id", event.id.encode())]
+            about: list[Header] = [("type", event.type.encode()), ("id", event.id.encode())]
             if traceparent:
                 about.append((TRACEPARENT, traceparent))
             if everybody:
@@ -242,7 +228,7 @@ class PartitionWork(Generic[S, I, O]):
                 return
             del self._unseen[user_id]
 
-    def _dead_letter(self, record: InputRecord, error: Exception) -> Outgoing:
+    def _dead_letter(self, record: Record, error: Exception) -> Outgoing:
         reason = f"{type(error).__name__}: {error}"[:ERROR_CHARACTERS]
         about = [
             *record.headers,

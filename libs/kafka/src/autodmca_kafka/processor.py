@@ -100,10 +100,15 @@ class Processor(Generic[S, I, O]):
         self._inputs = inputs_topic(service)
         self._owned: Partitions = frozenset()
         self._works: dict[int, PartitionWork[S, I, O]] = {}
+        self._positions: dict[int, int] = {}
 
     def owned_partitions(self) -> Partitions:
         """The partitions whose inputs this replica applies."""
         return self._owned
+
+    def positions(self) -> dict[int, int]:
+        """Where this replica stands: partition -> the next input to apply; what was before is written."""
+        return dict(self._positions)
 
     async def run(self) -> None:
         """Process until cancelled; then leave the group, so that the others need not wait for a timeout.
@@ -168,6 +173,7 @@ class Processor(Generic[S, I, O]):
             self._on_step("applied")
             await self._write(writer, blocks)
             await membership.commit({p: block.next_offset for p, block in blocks.items()})
+            self._positions.update((p, block.next_offset) for p, block in blocks.items())
             self._on_step("committed")
         await self._repair(writer)
         await self._take_over(membership)
@@ -217,7 +223,8 @@ class Processor(Generic[S, I, O]):
             await self._table.caught_up(fresh)
             for partition in fresh:
                 self._works[partition] = self._work(partition, extents[partition])
-                membership.begin(partition, self._works[partition].next_offset)
+                self._positions[partition] = self._works[partition].next_offset
+                membership.begin(partition, self._positions[partition])
         if membership.assigned:
             self._settle(membership.assigned)
 
@@ -244,6 +251,8 @@ class Processor(Generic[S, I, O]):
     def _settle(self, owned: Partitions) -> None:
         """Tell whoever has long work to do what changed hands."""
         lost, gained, self._owned = self._owned - owned, owned - self._owned, owned
+        for partition in lost:
+            self._positions.pop(partition, None)
         if lost:
             self._on_lost(lost)
         if gained:

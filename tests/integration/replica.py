@@ -1,0 +1,141 @@
+"""A server that forks replicas of the purses service: processes that may be killed, dozens a second.
+
+    python -m tests.integration.replica     # orders on stdin, reports on stdout, a JSON object a line
+
+It imports everything once and forks for each order, so that a replica runs within milliseconds. Owns its
+children: they end with it, and it ends with its parent. A replica whose order says `die_at` kills
+itself (SIGKILL) at that step of its processor, counted from 1, after reporting which one it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import selectors
+import signal
+import sys
+
+import msgspec
+from autodmca_kafka import Processor, Table
+from autodmca_kafka.embedded import die_with_parent
+from autodmca_kafka.processor import Step
+
+from tests.integration.purses import Input, Purse, apply
+
+ORDERS, REPORTS, COMPLAINTS = 0, 1, 2
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What a replica is to be; see `Processor`."""
+
+    service: str
+    bootstrap_servers: str
+    max_poll: int
+    instance: str | None = None
+    session_timeout_ms: int | None = None
+    die_at: int | None = None
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A replica was `started`, is about to die at a `step`, or has `ended` with a status (-9: SIGKILL)."""
+
+    pid: int
+    started: bool = False
+    step: str | None = None
+    ended: int | None = None
+
+
+def report(what: Report) -> None:
+    """One write, so that lines of several processes do not mix."""
+    os.write(REPORTS, msgspec.json.encode(what) + b"\n")
+
+
+async def live(order: Order) -> None:
+    """Be a replica until SIGTERM."""
+    steps = 0
+
+    def on_step(step: Step) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == order.die_at:
+            report(Report(os.getpid(), step=step))
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    table: Table[Purse] = Table(order.service, order.bootstrap_servers, Purse)
+    processor = Processor(
+        order.service,
+        order.bootstrap_servers,
+        apply,
+        table=table,
+        input_type=Input,
+        instance=order.instance,
+        max_poll=order.max_poll,
+        session_timeout_ms=order.session_timeout_ms,
+        on_step=on_step,
+    )
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(table.run())
+            group.create_task(processor.run())
+
+
+def fork(order: Order) -> int:
+    """Start a replica and return its process id."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        _end_with_parent()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.close(ORDERS)
+        sys.stdout = sys.stderr  # stdout is for reports
+        asyncio.run(live(order))
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def serve() -> None:
+    """Obey until stdin ends."""
+    _end_with_parent()
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    selector = selectors.DefaultSelector()
+    selector.register(ORDERS, selectors.EVENT_READ)
+    selector.register(woken, selectors.EVENT_READ)
+    unread = b""
+    while True:
+        for key, _ in selector.select():
+            received = os.read(key.fd, 65536)
+            if key.fd == woken:
+                _reap()
+            elif not received:
+                return
+            else:
+                *lines, unread = (unread + received).split(b"\n")
+                for line in lines:
+                    report(Report(fork(msgspec.json.decode(line, type=Order)), started=True))
+
+
+def _reap() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            report(Report(ended[0], ended=os.waitstatus_to_exitcode(ended[1])))
+
+
+def _end_with_parent() -> None:
+    ask_the_kernel = die_with_parent()
+    if ask_the_kernel:
+        ask_the_kernel()
+
+
+if __name__ == "__main__":
+    serve()
