@@ -59,7 +59,7 @@ async def test_it_comes_back_by_itself_and_says_so(edge: FakeEdge, tmp_path: Pat
     async with command("listen", "--url", edge.url, "--token", "t", "--json", state=tmp_path) as listening:
         await listening.note("connected to fake")
         await subscribed(edge)
-        await edge.close(4408, "asleep")
+        edge.close(4408, "asleep")
         sent = edge.emit("template_usage")
         await listening.note("connection lost (4408 asleep)")
         assert event_id(await listening.line()) == sent

@@ -45,7 +45,7 @@ async def test_the_client_comes_back_and_resumes_after(edge: FakeEdge, code: int
         await events.ready()
         sent = [edge.emit("template_usage")]
         assert ids(await take(events, 1)) == sent
-        await edge.close(code)
+        edge.close(code)
         missed = [edge.emit("template_usage") for _ in range(3)]
         assert ids(await take(events, 3)) == missed
     assert edge.said("subscribe")[-1]["config"]["resume"] == ["autodmca.templates.v1.e1:0"]
@@ -57,7 +57,7 @@ async def test_the_client_stays_away_after(edge: FakeEdge, code: int) -> None:
         events = client.subscribe(USAGE)
         await events.ready()
         sent = edge.emit("template_usage")
-        await edge.close(code, "why")
+        edge.close(code, "why")
         assert ids(await take(events, 1)) == [sent]
         with pytest.raises(StayAway) as caught:
             await take(events, 1)
@@ -74,7 +74,7 @@ async def test_an_edge_that_is_done_ends_the_iteration_without_an_error(edge: Fa
     async with Client(edge.url, token="t", timing=FAST) as client:
         events = client.subscribe(USAGE)
         await events.ready()
-        await edge.close(1000)
+        edge.close(1000)
         async with asyncio.timeout(10):
             assert [event async for event in events] == []
     assert len(edge.handshakes) == 1

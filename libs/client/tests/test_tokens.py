@@ -105,7 +105,7 @@ async def test_a_token_that_expires_anyway_is_replaced_on_a_new_connection(edge:
     async with Client(edge.url, token=Tokens(), timing=FAST) as client:
         events = client.subscribe(USAGE)
         await events.ready()
-        await edge.close(4401, "the token has expired")
+        edge.close(4401, "the token has expired")
         sent = edge.emit("template_usage")
         async with asyncio.timeout(10):
             assert (await anext(events)).id == sent

@@ -23,8 +23,8 @@ class FakeConnection:
         self.user_id = user_id
         self._edge = edge
         self._subscriptions: dict[str, dict[str, Any]] = {}
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
-        self._cut = False
+        self._queue: asyncio.Queue[bytes | tuple[int | None, str]] = asyncio.Queue()
+        self._ended = False
 
     def greet(self, number: int) -> None:
         """The first message."""
@@ -42,25 +42,23 @@ class FakeConnection:
         if any(self._wants(config, stored) for config in self._subscriptions.values()):
             self._send(stored)
 
-    def cut(self) -> None:
-        """Drop the connection once what is queued is out."""
-        self._cut = True
-        self._queue.put_nowait(b"")
+    def end(self, code: int | None = None, reason: str = "") -> None:
+        """End the connection once what is queued is out: with a close code, or None to cut it."""
+        self._ended = True
+        self._queue.put_nowait((code, reason))
 
     async def write(self) -> None:
         """Send what is queued, for as long as the connection lives."""
         while True:
-            data = await self._queue.get()
-            if self._cut and not data:
-                self.socket.transport.abort()
-                return
-            await self.socket.send(data, text=True)
-            self._queue.task_done()
-
-    async def close(self, code: int, reason: str) -> None:
-        """Close with `code` once what is queued is out."""
-        await self._queue.join()
-        await self.socket.close(code, reason)
+            match await self._queue.get():
+                case bytes(data):
+                    await self.socket.send(data, text=True)
+                case (None, _):
+                    self.socket.transport.abort()
+                    return
+                case (int(code), str(reason)):
+                    await self.socket.close(code, reason)
+                    return
 
     async def hear(self, message: dict[str, Any]) -> None:
         """Answer a client's message."""
@@ -136,8 +134,8 @@ class FakeConnection:
         )
 
     def _send(self, stored: Stored) -> None:
-        if self._cut:
+        if self._ended:
             return
         self._queue.put_nowait(stored.data)
         if self._edge.is_last():
-            self.cut()
+            self.end()

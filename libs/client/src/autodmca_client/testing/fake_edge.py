@@ -106,10 +106,10 @@ class FakeEdge:
         """Cut the connection that is sent the last of the next `events` events, right after it."""
         self._events_left = events
 
-    async def close(self, code: int, reason: str = "") -> None:
-        """Close every connection with `code`."""
-        for connection in list(self.connections):
-            await connection.close(code, reason)
+    def close(self, code: int, reason: str = "") -> None:
+        """Close every connection with `code` once what is queued for it is out."""
+        for connection in self.connections:
+            connection.end(code, reason)
 
     def refuse(self, *codes: int) -> None:
         """Accept the next connections and close them at once with these codes, one each."""
