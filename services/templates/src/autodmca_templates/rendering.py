@@ -167,9 +167,7 @@ class WorkerPool:
             process = await asyncio.shield(starting)
         except asyncio.CancelledError:
             # Cancelling asyncio while it starts a process would leave the process behind.
-            process = await starting
-            process.kill()
-            await process.wait()
+            await _end(await starting)
             raise
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
@@ -178,9 +176,7 @@ class WorkerPool:
             yield process
         finally:
             self._live.discard(process.pid)
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+            await _end(process)
 
     async def _serve(self, process: asyncio.subprocess.Process) -> None:
         """Give jobs to this worker until one of them costs its life."""
@@ -209,9 +205,7 @@ class WorkerPool:
             self._metrics.killed("timeout")
             return Stopped("template_timeout", f"did not end within {limit:g} s"), True
         except (asyncio.IncompleteReadError, ConnectionError, msgspec.MsgspecError):
-            if process.returncode is None:
-                process.kill()
-            status = await process.wait()
+            status = await _end(process)
             if status == -signal.SIGXCPU:
                 self._metrics.killed("timeout")
                 return Stopped("template_timeout", f"used more than {limit:g} s of processor time"), True
@@ -251,6 +245,20 @@ async def _start(memory_bytes: int, cpu_seconds: int) -> asyncio.subprocess.Proc
         env={},
         start_new_session=True,  # a terminal's Ctrl-C is for the service, which ends its workers itself
     )
+
+
+async def _end(process: asyncio.subprocess.Process) -> int:
+    """Kill and reap, to the end even when cancelled; the exit status, negative for a signal."""
+    if process.returncode is None:
+        process.kill()
+    ending = asyncio.ensure_future(process.communicate())
+    try:
+        await asyncio.shield(ending)
+    except asyncio.CancelledError:
+        await ending
+        raise
+    assert process.returncode is not None
+    return process.returncode
 
 
 async def _exchange(process: asyncio.subprocess.Process, job: Job) -> Answer:
