@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import threading
 from collections.abc import MutableMapping, Sequence
@@ -24,6 +25,8 @@ from .settings import LogSettings
 
 _QUIET: Final = ("httpx", "httpcore", "asyncio", "kafka.conn")
 """Libraries whose informational lines tell an operator nothing."""
+
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -125,21 +128,21 @@ def _render_json(_logger: object, _method: str, event: EventDict) -> str:
 
 
 def _console(stream: TextIO) -> tuple[Processor, ...]:
-    # repr of values and an escaped message: what came from outside must not move the terminal's cursor.
+    # values as repr, the rest escaped: what came from outside must not move the terminal's cursor.
     renderer = structlog.dev.ConsoleRenderer(
         colors=stream.isatty(),
         exception_formatter=structlog.dev.plain_traceback,
         repr_native_str=True,
     )
-    return (_escape_message, renderer)
+    return (_escape_control, renderer)
 
 
-def _escape_message(
+def _escape_control(
     _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    message = str(event["event"])
-    if not message.isprintable():
-        event["event"] = repr(message)[1:-1]
+    for key in ("event", "exception", "stack"):
+        if key in event:
+            event[key] = _CONTROL.sub(lambda match: repr(match[0])[1:-1], str(event[key]).rstrip())
     return event
 
 

@@ -22,8 +22,8 @@ LARGEST: Final = 16_384
 _TYPES: Final = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 """RFC 8725, section 3.11: a token that says it is something else (a logout, a DPoP proof) is not taken."""
 
-# base64url to base64; the two characters that only base64 has become one that neither has.
-_TO_BASE64: Final = bytes.maketrans(b"-_+/", b"+/!!")
+# base64url to base64; the three characters that only base64 has become one that neither has.
+_TO_BASE64: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 _PADDING: Final = (b"", None, b"==", b"=")
 _LAST: Final = (None, None, frozenset(b"AQgw"), frozenset(b"AEIMQUYcgkosw048"))
 """By length modulo 4: what a canonical last character may be (RFC 4648, section 3.5)."""

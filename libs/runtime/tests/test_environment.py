@@ -1,0 +1,181 @@
+"""Settings: what fits is loaded exactly, and every key that does not fit is named at once."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Meta
+
+from autodmca_runtime import ConfigError, Env, KafkaSettings, Problem, Secret, TokenSettings, describe, load
+
+
+class Inner(msgspec.Struct, frozen=True, kw_only=True):
+    size: Annotated[int, Env("SIZE", "How many.", "5"), Meta(ge=1, le=10)] = 5
+    mode: Annotated[Literal["fast", "slow"], Env("MODE", "How.", "fast")] = "fast"
+
+
+class Outer(msgspec.Struct, frozen=True, kw_only=True):
+    name: Annotated[str, Env("NAME", "Who.", "edge-1")]
+    key: Annotated[Secret | None, Env("KEY", "Kept to oneself.")] = None
+    ratio: Annotated[float | None, Env("RATIO")] = None
+    hosts: Annotated[tuple[str, ...], Env("HOSTS", example="a,b")] = ()
+    on: Annotated[bool, Env("ON")] = False
+    folder: Annotated[Path | None, Env("FOLDER")] = None
+    started: int = 0
+    inner: Inner
+
+
+def problems(environ: dict[str, str], kind: type[msgspec.Struct] = Outer) -> dict[str, Problem]:
+    with pytest.raises(ConfigError) as caught:
+        load(kind, environ)
+    return {problem.name: problem for problem in caught.value.problems}
+
+
+def test_every_kind_of_value_is_read() -> None:
+    environ = {
+        "NAME": " edge-1 ",
+        "KEY": "hush",
+        "RATIO": "0.5",
+        "HOSTS": "a, b,,c",
+        "ON": "true",
+        "FOLDER": "/srv",
+        "SIZE": "7",
+        "MODE": "slow",
+    }
+    expected = Outer(
+        name="edge-1",
+        key=Secret("hush"),
+        ratio=0.5,
+        hosts=("a", "b", "c"),
+        on=True,
+        folder=Path("/srv"),
+        inner=Inner(size=7, mode="slow"),
+    )
+    assert load(Outer, environ) == expected
+
+
+def test_unset_and_empty_variables_leave_the_defaults() -> None:
+    assert load(Outer, {"NAME": "x", "SIZE": "", "HOSTS": "  "}) == Outer(name="x", inner=Inner())
+
+
+def test_all_bad_keys_are_named_at_once_with_reason_and_example() -> None:
+    found = problems({"RATIO": "nan", "SIZE": "11", "MODE": "quick", "ON": "perhaps"})
+    assert list(found) == ["NAME", "RATIO", "ON", "SIZE", "MODE"]
+    assert str(found["NAME"]) == "NAME is missing (for example NAME=edge-1)"
+    assert str(found["SIZE"]) == "SIZE is '11': expected `int` <= 10 (for example SIZE=5)"
+    assert found["MODE"].reason == "is 'quick': expected one of fast, slow"
+    assert found["RATIO"].reason == "is 'nan': expected a finite number"
+
+
+def test_a_misspelt_key_is_suggested() -> None:
+    reason = problems({"KAFKA_BOOTSTRAP_SERVER": "x:1"}, KafkaSettings)["KAFKA_BOOTSTRAP_SERVERS"].reason
+    assert reason == "is missing; is KAFKA_BOOTSTRAP_SERVER meant?"
+
+
+def test_a_field_without_a_variable_and_without_a_default_is_a_mistake_of_ours() -> None:
+    class Broken(msgspec.Struct):
+        value: int
+
+    with pytest.raises(TypeError, match="value"):
+        load(Broken, {})
+
+
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    low: Annotated[int, Env("LOW")]
+    high: Annotated[int, Env("HIGH")]
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError("must be in order")
+
+
+def test_what_keys_must_agree_on_is_reported_under_their_names() -> None:
+    assert problems({"LOW": "2", "HIGH": "1"}, Pair) == {
+        "LOW, HIGH": Problem("LOW, HIGH", "must be in order")
+    }
+    assert list(problems({"LOW": "2", "HIGH": "x"}, Pair)) == ["HIGH"]
+
+
+@given(st.text(min_size=1), st.text(min_size=1), st.text(min_size=1), st.text(min_size=1))
+def test_any_text_gives_settings_or_a_config_error_that_names_its_keys(
+    a: str, b: str, c: str, d: str
+) -> None:
+    environ = {"NAME": a, "SIZE": b, "RATIO": c, "HOSTS": d, "MODE": a, "ON": b}
+    try:
+        settings = load(Outer, environ)
+    except ConfigError as error:
+        assert {problem.name for problem in error.problems} <= {
+            "NAME",
+            "SIZE",
+            "RATIO",
+            "HOSTS",
+            "MODE",
+            "ON",
+        }
+        assert all(problem.reason for problem in error.problems)
+    else:
+        assert 1 <= settings.inner.size <= 10
+
+
+@given(st.integers(1, 10), st.floats(allow_nan=False, allow_infinity=False), st.booleans())
+def test_what_is_written_out_is_read_back(size: int, ratio: float, on: bool) -> None:
+    environ = {"NAME": "x", "SIZE": str(size), "RATIO": repr(ratio), "ON": str(on).lower()}
+    assert load(Outer, environ) == Outer(name="x", ratio=ratio, on=on, inner=Inner(size=size))
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=12, max_size=31))
+def test_no_error_and_no_repr_shows_a_secret(secret: str) -> None:
+    settings = Outer(name="x", key=Secret(secret), inner=Inner())
+    shown = [repr(settings), str(settings.key), f"{settings.key}"]
+    try:
+        shown.append(repr(load(TokenSettings, {"JWT_SECRET": secret})))
+    except ConfigError as error:
+        shown.append(str(error))
+    # (letters of it may stand in an error by chance: the whole of it may not)
+    assert not any(secret in text for text in shown)
+
+
+def test_a_secret_is_revealed_only_by_name() -> None:
+    assert Secret("hush").reveal() == "hush"
+    assert Secret("hush") == Secret("hush") != Secret("other")
+    assert Secret("hush") != "hush"
+    assert len({Secret("hush"), Secret("hush")}) == 1
+    with pytest.raises(TypeError):
+        pickle.dumps(Secret("hush"))
+
+
+def test_a_password_in_an_address_is_not_shown() -> None:
+    reason = problems({"JWT_JWKS_URL": "ftp://user:hunter22@id/"}, TokenSettings)["JWT_JWKS_URL"].reason
+    assert "hunter22" not in reason
+
+
+@pytest.mark.parametrize(
+    ("environ", "bad"),
+    [
+        ({}, {"JWT_SECRET"}),
+        ({"JWT_SECRET": "short"}, {"JWT_SECRET"}),
+        ({"JWT_JWKS_URL": "id.example.com"}, {"JWT_JWKS_URL"}),
+        ({"JWT_JWKS_URL": "http://[::1/jwks"}, {"JWT_JWKS_URL"}),
+        ({"JWT_JWKS_URL": "https://id/jwks", "JWT_ALGORITHMS": "HS256"}, {"JWT_ALGORITHMS"}),
+        ({"JWT_SECRET": "s" * 32, "JWT_ALGORITHMS": "none"}, {"JWT_ALGORITHMS"}),
+        ({"JWT_SECRET": "s" * 32, "JWT_LEEWAY_SECONDS": "-1"}, {"JWT_LEEWAY_SECONDS"}),
+        ({"JWT_SECRET": "s", "JWT_ALGORITHMS": "HS256", "JWT_JWKS_URL": "x"}, {"JWT_SECRET", "JWT_JWKS_URL"}),
+    ],
+)
+def test_token_settings_that_cannot_work_are_refused(environ: dict[str, str], bad: set[str]) -> None:
+    assert set(problems(environ, TokenSettings)) == bad
+
+
+def test_the_table_of_settings_names_every_variable() -> None:
+    table = describe(Outer)
+    assert "| `SIZE` | int | `5` | How many. Example: `5`. |" in table
+    assert "| `NAME` | str | required | Who. Example: `edge-1`. |" in table
+    assert "| `KEY` | secret | none | Kept to oneself. |" in table
+    assert "| `MODE` | `fast`, `slow` | `fast` | How. Example: `fast`. |" in table
+    assert "| `HOSTS` | list, separated by commas | none |" in table

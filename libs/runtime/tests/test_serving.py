@@ -1,0 +1,292 @@
+"""Serving and stopping: real processes, real signals, real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from autodmca_runtime import Health, ServeError, ops_routes, serve
+
+BODY = """
+import asyncio, sys, time
+import msgspec
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from autodmca_runtime import Health, ops_routes, run, serve
+
+class Settings(msgspec.Struct, frozen=True):
+    pass
+
+health = Health()
+
+async def slow(request):
+    print("slow", flush=True)
+    while not health.draining:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.2)
+    return PlainTextResponse("done")
+
+async def forever(request):
+    print("forever", flush=True)
+    await asyncio.Event().wait()
+
+async def tick():
+    try:
+        await asyncio.Event().wait()
+    finally:
+        print("background ended", flush=True)
+
+async def drain():
+    print("draining", flush=True)
+    {drain}
+
+async def crash():
+    {crash}
+
+async def main(settings):
+    {before}
+    app = Starlette(routes=[*ops_routes(health), Route("/slow", slow), Route("/forever", forever)])
+    try:
+        await serve(
+            app, host="127.0.0.1", port=0, health=health, on_drain=drain,
+            on_listening=lambda host, port: print("port", port, flush=True),
+            background={background}, {options}
+        )
+    finally:
+        print("closed", flush=True)
+
+sys.exit(run("test", Settings, main))
+"""
+
+
+def body(**parts: str) -> str:
+    defaults = {
+        "drain": "pass",
+        "crash": "pass",
+        "before": "pass",
+        "background": '{"tick": tick}',
+        "options": "drain_s=5, stop_s=5",
+    }
+    text = BODY
+    for name, part in (defaults | parts).items():
+        text = text.replace("{" + name + "}", part)
+    return text
+
+
+def url(service: Any, path: str) -> str:
+    return f"http://127.0.0.1:{service.wait_for('port')}{path}"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_drains_finishes_requests_and_exits_with_0(signum: int, service: Any) -> None:
+    running = service(body(drain="await asyncio.sleep(0.3)"))
+    async with httpx.AsyncClient(timeout=20) as client, asyncio.TaskGroup() as group:
+        assert (await client.get(url(running, "/readyz"))).json()["status"] == "ready"
+        answer = group.create_task(client.get(url(running, "/slow")))
+        await asyncio.to_thread(running.wait_for, "slow")
+        running.kill(signum)
+        await asyncio.to_thread(running.wait_for, "draining")
+        probe = await client.get(url(running, "/readyz"))  # still answered, on another connection
+        assert (probe.status_code, probe.json()["status"]) == (503, "draining")
+    assert answer.result().text == "done"
+    assert await asyncio.to_thread(running.exit_code) == 0
+    assert (
+        running.lines.index("draining")
+        < running.lines.index("background ended")
+        < running.lines.index("closed")
+    )
+    assert running.events() == ["listening", "signal", "draining", "stopped"]
+
+
+async def test_requests_that_do_not_end_are_cut_at_the_deadline(service: Any) -> None:
+    running = service(body(options="drain_s=1, stop_s=0.3"))
+    async with httpx.AsyncClient(timeout=20) as client, asyncio.TaskGroup() as group:
+
+        async def ask() -> None:
+            with pytest.raises(httpx.HTTPError):
+                (await client.get(url(running, "/forever"))).raise_for_status()
+
+        group.create_task(ask())
+        await asyncio.to_thread(running.wait_for, "forever")
+        running.kill()
+    assert await asyncio.to_thread(running.exit_code) == 0
+    assert "closed" in running.lines
+
+
+def test_a_drain_that_does_not_end_is_cut_at_its_deadline(service: Any) -> None:
+    running = service(body(drain="await asyncio.Event().wait()", options="drain_s=0.2, stop_s=1"))
+    running.wait_for("port")
+    running.kill()
+    assert running.exit_code() == 0
+    assert "drain did not end in time" in running.events()
+
+
+def test_a_drain_that_fails_does_not_stop_the_stop(service: Any) -> None:
+    running = service(body(drain="raise RuntimeError('no')"))
+    running.wait_for("port")
+    running.kill()
+    assert running.exit_code() == 0
+    assert "drain failed" in running.events()
+
+
+def test_a_second_signal_stops_at_once(service: Any) -> None:
+    running = service(body(drain="await asyncio.sleep(60)", options="drain_s=60"))
+    running.wait_for("port")
+    running.kill()
+    running.wait_for("draining")
+    running.kill(signal.SIGINT)
+    assert running.exit_code() == 128 + signal.SIGINT
+    assert {"background ended", "closed"} <= set(running.lines)
+
+
+def test_a_second_signal_ends_even_a_process_that_is_stuck(service: Any) -> None:
+    running = service(body(drain="time.sleep(60)", options="drain_s=60"))
+    running.wait_for("port")
+    running.kill()
+    running.wait_for("draining")
+    running.kill()
+    assert running.exit_code() == 128 + signal.SIGTERM
+
+
+def test_a_signal_before_serving_stops_the_start(service: Any) -> None:
+    running = service(body(before='print("starting", flush=True); await asyncio.sleep(60)'))
+    running.wait_for("starting")
+    running.kill()
+    assert running.exit_code() == 0
+    assert "closed" not in running.lines
+
+
+@pytest.mark.parametrize("crash", ["raise RuntimeError('broken')", "return", "raise asyncio.CancelledError"])
+def test_background_work_that_ends_stops_the_process_with_an_error(crash: str, service: Any) -> None:
+    running = service(body(crash=crash, background='{"tick": tick, "tail": crash}'))
+    assert running.exit_code() == 1
+    error = next(entry for entry in running.logs if entry["event"] == "background task ended, stopping")
+    assert error["task"] == "tail"
+    assert ("RuntimeError: broken" in error.get("exception", "")) == ("RuntimeError" in crash)
+    assert "draining" not in running.lines
+    assert {"background ended", "closed"} <= set(running.lines)
+    assert "service failed" in running.events()
+
+
+def test_a_crash_at_the_start_is_logged_and_told_by_the_exit_code(service: Any) -> None:
+    running = service(body(before="raise RuntimeError('no broker, token=abcdefgh')"))
+    assert running.exit_code() == 1
+    assert "RuntimeError: no broker, token=[masked]" in running.logs[-1]["exception"]
+
+
+def test_a_bad_environment_is_told_on_stderr_with_all_keys(service: Any) -> None:
+    code = """
+    import sys
+    from autodmca_runtime import KafkaSettings, run
+    async def main(settings): ...
+    sys.exit(run("edge", KafkaSettings, main))
+    """
+    running = service(code, LOG_LEVEL="loud", TOPIC_PARTITIONS="x", KAFKA_BOOTSTRAP_SERVERS="")
+    assert running.exit_code() == 78
+    text = "\n".join(running.lines)
+    assert "edge: bad configuration" in text
+    for name in ("LOG_LEVEL", "TOPIC_PARTITIONS", "KAFKA_BOOTSTRAP_SERVERS"):
+        assert name in text
+
+
+async def test_a_port_in_use_is_an_error_that_names_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ServeError, match=f"cannot listen on 127.0.0.1:{port}"):
+            await serve(Starlette(), host="127.0.0.1", port=port, health=Health())
+
+
+async def test_a_lifespan_that_fails_is_an_error_and_not_an_exit() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no"})
+
+    with pytest.raises(ServeError, match="could not start"):
+        await serve(app, host="127.0.0.1", port=0, health=Health(), lifespan="on")
+
+
+async def test_an_unknown_protocol_is_an_error_of_the_server() -> None:
+    with pytest.raises(ServeError, match="no_such_module"):
+        await serve(Starlette(), host="127.0.0.1", port=0, health=Health(), http="no_such_module:Protocol")
+
+
+async def test_cancelling_closes_the_open_connections() -> None:
+    health, listening = Health(), asyncio.Event()
+    port = 0
+
+    def started(_host: str, given: int) -> None:
+        nonlocal port
+        port = given
+        listening.set()
+
+    serving = asyncio.create_task(
+        serve(
+            Starlette(routes=ops_routes(health)),
+            host="127.0.0.1",
+            port=0,
+            health=health,
+            on_listening=started,
+        )
+    )
+    await listening.wait()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    assert health.draining
+    async with asyncio.timeout(10):
+        await reader.read()  # to the end: the server has closed
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_protocol_class_and_options_of_the_caller_reach_the_server() -> None:
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    made = []
+
+    class Protocol(H11Protocol):
+        def connection_made(self, transport: Any) -> None:
+            made.append(self)
+            super().connection_made(transport)
+
+    async def hello(_request: Request) -> Response:
+        return PlainTextResponse("hello")
+
+    stop, listening = asyncio.Event(), asyncio.Event()
+    address: list[Any] = []
+
+    def started(*given: Any) -> None:
+        address.extend(given)
+        listening.set()
+
+    serving = asyncio.create_task(
+        serve(
+            Starlette(routes=[Route("/", hello)]),
+            host="127.0.0.1",
+            port=0,
+            health=Health(),
+            on_listening=started,
+            stop=stop,
+            http=Protocol,
+            headers=[("x-node", "n1")],
+        )
+    )
+    await listening.wait()
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"http://{address[0]}:{address[1]}/")
+    assert (answer.text, answer.headers["x-node"], len(made)) == ("hello", "n1", 1)
+    stop.set()
+    await serving
