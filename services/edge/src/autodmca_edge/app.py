@@ -66,7 +66,12 @@ class EdgeNode:
         self.tail = Tail(reader, self.log, self.hub, self.wheel, self.clock, self.dropped)
         self.metrics.lag = self.tail.lags
         self.replayer = Replays(
-            self.log, self.tail, self.spawn, limit=settings.replay_limit, counted=self._replayed
+            self.log,
+            self.tail,
+            self.hub.gates,
+            self.spawn,
+            limit=settings.replay_limit,
+            counted=self._replayed,
         )
         self._tasks: asyncio.TaskGroup | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

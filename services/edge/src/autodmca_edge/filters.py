@@ -24,6 +24,10 @@ _ALIASES: Final = {
     "templateIds": "templateId",
     "requestIds": "requestId",
 }
+# What a field that no type here has might be: a token's limit must make sense for something.
+_ANY_KINDS: Final = tuple(
+    FieldKind(kind, many=many) for kind in ("string", "number", "boolean") for many in (False, True)
+)
 _MISSING: Final = object()
 _Test = Callable[[Any], bool]
 
@@ -68,7 +72,7 @@ def compile_filter(filters: Mapping[str, Any], types: Iterable[str], *, limit: b
     """The filter for a subscription to `types`. Raises BadFilter.
 
     `limit`: the filter came with the token and need not fit every subscription, so a field that no
-    type has is no fault (and matches nothing).
+    type has is no fault; its tests see it missing.
     """
     if len(filters) > MAX_FIELDS:
         raise BadFilter("", f"at most {MAX_FIELDS} fields")
@@ -86,8 +90,9 @@ def _compile(key: str, condition: Any, types: tuple[str, ...], limit: bool) -> I
     path = tuple(dotted.split("."))
     for name, operand in _operations(key, condition):
         check, make = _OPERATORS[name]
-        if kinds and not any(check(kind, operand) for kind in kinds):
-            raise BadFilter(key, f"{name} {operand!r:.80} does not fit payload.{dotted} ({_describe(kinds)})")
+        if not any(check(kind, operand) for kind in kinds or _ANY_KINDS):
+            fits = f" ({_describe(kinds)})" if kinds else ""
+            raise BadFilter(key, f"{name} {operand!r:.80} does not fit payload.{dotted}{fits}")
         yield _Clause(path, make(operand))
 
 

@@ -49,7 +49,8 @@ class Gate:
         standing = self.replay.session.standing
         if offset >= self.joined:
             return any(
-                each.since.get(partition, offset) <= offset and _wants(each, bit, payload) for each in standing
+                each.since.get(partition, offset) <= offset and _wants(each, bit, payload)
+                for each in standing
             )
         wanted = standing.get(self.replay.wanted.name)
         if wanted is None or not _wants(wanted, bit, payload):
@@ -106,7 +107,8 @@ def hand_out(partition: Partition, gates: list[Gate], records: Iterable[Record],
             gate.next = max(gate.next, reached)
     for gate, run in frames.items():
         gate.replay.count += len(run)
-        gate.replay.session.deliver(b"".join(run), len(run))
+        if not gate.replay.session.outbox.write(b"".join(run)):
+            gate.replay.session.overflowed(len(run))
     return sum(map(len, frames.values()))
 
 

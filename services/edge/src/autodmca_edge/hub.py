@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from autodmca_edge.log import Partition, Record
-from autodmca_edge.records import USERS_TYPES, Malformed, event_frame, event_payload, event_type
+from autodmca_edge.outbox import Outbox
+from autodmca_edge.records import EVERYBODYS, USERS_TYPES, Malformed, event_frame, event_payload, event_type
 from autodmca_edge.subscriptions import EVERYONE, Interest
 
 __all__ = ["Feed", "Hub", "Member"]
@@ -22,18 +23,20 @@ class Member(Protocol):
 
     pending: list[bytes] | None
     """Frames of the poll under way; the hub's to use."""
-    gates: Mapping[Partition, object] | None
-    """Partitions whose live events this member does not take now: they are being replayed to it."""
 
-    def deliver(self, data: bytes, events: int) -> None:
-        """Write complete frames, in order. Never raises, never calls back into the hub."""
+    @property
+    def outbox(self) -> Outbox:
+        """Where its frames go."""
+
+    def overflowed(self, events: int) -> None:
+        """Its outbox is full and these were not taken. Must not call back into the hub."""
 
 
 class Feed(Protocol):
     """What the hub reports; see metrics.py."""
 
     def malformed(self, partition: Partition, offset: int, reason: str) -> None: ...
-    def routed(self, events: int, deliveries: int, stamps: Counter[int]) -> None: ...
+    def routed(self, events: int, deliveries: int, size: int, stamps: Counter[int]) -> None: ...
 
 
 class Hub:
@@ -42,7 +45,12 @@ class Hub:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._users: dict[bytes | None, tuple[Interest, ...]] = {}
-        self._everybody: dict[Member, Interest] = {}
+        # What members want of everybody's events; those without filters together by what that is.
+        self._plain: dict[int, dict[Member, Outbox]] = {}
+        self._filtering: dict[Member, Interest] = {}
+        self._masks: dict[Member, int] = {}
+        self.gates: dict[Member, Mapping[Partition, object]] = {}
+        """Partitions whose live events a member does not take now: they are being replayed to it."""
 
     @property
     def users(self) -> int:
@@ -53,7 +61,11 @@ class Hub:
         """Register a member by user key; `overall` is what it wants of everybody's events."""
         for key, interest in interests.items():
             self._users[key] = (*self._users.get(key, ()), interest)
-        self._everybody[member] = overall
+        if overall.filtered & EVERYBODYS:
+            self._filtering[member] = overall
+        elif mask := overall.plain & EVERYBODYS:
+            self._plain.setdefault(mask, {})[member] = member.outbox
+            self._masks[member] = mask
 
     def leave(self, member: Member, keys: Iterable[bytes]) -> None:
         """Forget what `join` was given. Does nothing for who is not here."""
@@ -63,34 +75,35 @@ class Hub:
                 self._users[key] = rest
             else:
                 self._users.pop(key, None)
-        self._everybody.pop(member, None)
+        self._filtering.pop(member, None)
+        mask = self._masks.pop(member, None)
+        if mask is not None:
+            del self._plain[mask][member]
+            if not self._plain[mask]:
+                del self._plain[mask]
 
     def dispatch(self, batches: Sequence[tuple[Partition, Sequence[Record]]]) -> None:
         """Hand a poll's records to whoever wants them; every member is written to once.
 
         Records of one partition reach a member in their order.
         """
-        waiting: list[Member] = []
-        stamps: Counter[int] = Counter()
-        deliveries = 0
+        poll = _Poll()
         for partition, records in batches:
             if not partition.everybody:
-                deliveries += self._to_users(partition, records, waiting, stamps)
+                self._to_users(partition, records, poll)
         for partition, records in batches:
             if partition.everybody:
-                deliveries += self._to_everybody(partition, records, stamps)
-        for member in waiting:
+                self._to_everybody(partition, records, poll)
+        for member in poll.waiting:
             frames = member.pending
             if frames:  # None: it went out together with what is for everybody
                 member.pending = None
-                member.deliver(frames[0] if len(frames) == 1 else b"".join(frames), len(frames))
-        self._feed.routed(sum(len(records) for _, records in batches), deliveries, stamps)
+                poll.write(member, frames[0] if len(frames) == 1 else b"".join(frames), len(frames))
+        events = sum([len(records) for _, records in batches])
+        self._feed.routed(events, poll.deliveries, poll.size, poll.stamps)
 
-    def _to_users(
-        self, partition: Partition, records: Sequence[Record], waiting: list[Member], stamps: Counter[int]
-    ) -> int:
-        users, watchers = self._users, self._users.get(EVERYONE)
-        deliveries = 0
+    def _to_users(self, partition: Partition, records: Sequence[Record], poll: "_Poll") -> None:
+        users, watchers, waiting, gates = self._users, self._users.get(EVERYONE), poll.waiting, self.gates
         delivered_at: list[int] = []
         for record in records:
             interests = users.get(record.key)
@@ -118,64 +131,72 @@ class Hub:
                     if payload is None or not interest.matches(bit, payload):
                         continue
                 member: Member = interest.member
-                if member.gates is not None and partition in member.gates:
+                if gates and partition in gates.get(member, ()):
                     continue
                 if frame is None:
                     frame = self._frame(partition, record)
                     if frame is None:
                         break
                     delivered_at.append(record.timestamp)
-                deliveries += 1
                 if member.pending is None:
                     member.pending = [frame]
                     waiting.append(member)
                 else:
                     member.pending.append(frame)
-        stamps.update(delivered_at)
-        return deliveries
+        poll.stamps.update(delivered_at)
 
-    def _to_everybody(self, partition: Partition, records: Sequence[Record], stamps: Counter[int]) -> int:
+    def _to_everybody(self, partition: Partition, records: Sequence[Record], poll: "_Poll") -> None:
         """One write per member: members that want the same types share one run of bytes."""
         frames: list[tuple[int, bytes, Record]] = []
-        union = 0
         for record in records:
             bit = self._type_of(partition, record)
             frame = self._frame(partition, record) if bit else None
             if frame is not None:
                 frames.append((bit, frame, record))
-                union |= bit
-                stamps[record.timestamp] += 1
-        if not frames:
-            return 0
-        runs: dict[int, tuple[bytes, int]] = {}
+                poll.stamps[record.timestamp] += 1
+        for mask, members in self._plain.items():
+            run = [frame for bit, frame, _ in frames if bit & mask]
+            if run:
+                self._to_group(partition, members, b"".join(run), len(run), poll)
         payloads: dict[int, Mapping[str, Any] | None] = {}
-        deliveries = 0
-        for member, interest in self._everybody.items():
-            if member.gates is not None and partition in member.gates:
+        for member, interest in self._filtering.items():
+            run = [
+                frame
+                for bit, frame, record in frames
+                if self._wants(interest, bit, partition, record, payloads)
+            ]
+            if run:
+                self._to_group(partition, {member: member.outbox}, b"".join(run), len(run), poll)
+
+    def _to_group(
+        self, partition: Partition, members: Mapping[Member, Outbox], run: bytes, events: int, poll: "_Poll"
+    ) -> None:
+        """The same bytes to every member: the innermost loop of a broadcast."""
+        count = events * len(members)
+        if self.gates or poll.waiting:
+            members = self._free(partition, members, run, events, poll)
+            count = events * len(members)
+        for member, outbox in members.items():
+            if not outbox.write(run):
+                member.overflowed(events)
+                count -= events
+        poll.deliveries += count
+        poll.size += count // events * len(run)
+
+    def _free(
+        self, partition: Partition, members: Mapping[Member, Outbox], run: bytes, events: int, poll: "_Poll"
+    ) -> Mapping[Member, Outbox]:
+        """Members without a gate here and without frames of their own; those with some get both at once."""
+        free = {}
+        for member, outbox in members.items():
+            if partition in self.gates.get(member, ()):
                 continue
-            if interest.filtered & union:
-                chosen = [
-                    frame
-                    for bit, frame, record in frames
-                    if self._wants(interest, bit, partition, record, payloads)
-                ]
-                run = (b"".join(chosen), len(chosen))
+            if member.pending is None:
+                free[member] = outbox
             else:
-                wanted = interest.plain & union
-                cached = runs.get(wanted)
-                if cached is None:
-                    chosen = [frame for bit, frame, _ in frames if bit & wanted]
-                    cached = runs[wanted] = (b"".join(chosen), len(chosen))
-                run = cached
-            data, count = run
-            if not count:
-                continue
-            deliveries += count
-            if member.pending is not None:
-                data, count = b"".join((*member.pending, data)), count + len(member.pending)
-                member.pending = None
-            member.deliver(data, count)
-        return deliveries
+                frames, member.pending = member.pending, None
+                poll.write(member, b"".join((*frames, run)), len(frames) + events)
+        return free
 
     def _wants(
         self,
@@ -213,6 +234,25 @@ class Hub:
         except Malformed as fault:
             self._feed.malformed(partition, record.offset, str(fault))
             return None
+
+
+class _Poll:
+    """What one poll comes to."""
+
+    __slots__ = ("deliveries", "size", "stamps", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: list[Member] = []
+        self.stamps: Counter[int] = Counter()
+        self.deliveries = 0
+        self.size = 0
+
+    def write(self, member: Member, data: bytes, events: int) -> None:
+        if member.outbox.write(data):
+            self.deliveries += events
+            self.size += len(data)
+        else:
+            member.overflowed(events)
 
 
 def _merge(interests: tuple[Interest, ...] | None, watchers: tuple[Interest, ...]) -> tuple[Interest, ...]:

@@ -58,7 +58,7 @@ class Partition:
         self.topic = topic
         self.number = number
         self.everybody = topic == BROADCAST
-        self.prefix = f"{TOPICS.index(topic)}.{number}.{epoch[:_EPOCH_LENGTH]}"
+        self.prefix = f"{TOPICS.index(topic)}.{number}.{epoch[-_EPOCH_LENGTH:]}"
         """Of its cursors: topic, partition and incarnation of the topic."""
         self.splice = f',"cursor":"{self.prefix}:'.encode()
         self.position = position

@@ -51,11 +51,12 @@ class Metrics(Collector):
         self._log_second = 0
         self._logged = 0
 
-    def routed(self, events: int, deliveries: int, stamps: Tally[int]) -> None:
+    def routed(self, events: int, deliveries: int, size: int, stamps: Tally[int]) -> None:
         """A poll was handed out; `stamps`: when the delivered events were produced (ms), how many each."""
         self.polls += 1
         self.events += events
         self.deliveries += deliveries
+        self.bytes += size
         now = int(time() * 1000)
         for stamp, count in stamps.items():
             took = max(now - stamp, 0)

@@ -28,13 +28,13 @@ class Outbox:
     def write(self, data: bytes) -> bool:
         """Send now if the socket takes it, keep it otherwise. False: over the bound, not taken.
 
-        Raises OSError when the socket is broken.
+        Never raises: a broken socket is left to `spill` to find out about.
         """
         if self.blocked:
             return self._keep(data)
         try:
             sent = self._send(data)
-        except BlockingIOError:
+        except OSError:
             sent = 0
         if sent != len(data):
             self.blocked = True
@@ -52,7 +52,7 @@ class Outbox:
         return True
 
     def drained(self) -> None:
-        """What was spilled has gone out: send what waited. Raises OSError like `write`."""
+        """What was spilled has gone out: send what waited."""
         self.blocked = False
         if self._queue is not None:
             data = b"".join(self._queue)

@@ -7,7 +7,7 @@ command is allowed in which state is decided here too. A message that may not be
 
 import re
 from enum import Enum, IntEnum
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
@@ -79,6 +79,9 @@ class Refusal(Exception):
         self.retryable = retryable
 
 
+SubscriptionId = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+
+
 class SubscriptionConfig(msgspec.Struct, frozen=True, rename="camel"):
     """`payload.config` of a subscribe."""
 
@@ -105,7 +108,7 @@ class AuthUpdate(msgspec.Struct, frozen=True, rename="camel", tag_field="action"
 class Subscribe(msgspec.Struct, frozen=True, rename="camel", tag_field="action", tag="subscribe"):
     """A named interest; a standing subscription of that name is replaced."""
 
-    subscription_id: str
+    subscription_id: SubscriptionId
     config: SubscriptionConfig
     in_reply_to: str | None = None
 
@@ -154,7 +157,9 @@ _action = msgspec.json.Decoder(_Action)
 _heartbeat = msgspec.json.Decoder(Heartbeat)
 _client_message = msgspec.json.Decoder(ClientMessage)
 _encode = msgspec.json.Encoder().encode
+_FAULTS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
+_MISSING = re.compile(r"missing required field `(\w+)`")
 
 
 def parse(text: bytes) -> Command:
@@ -163,7 +168,7 @@ def parse(text: bytes) -> Command:
         message = _incoming.decode(text)
     except msgspec.ValidationError as fault:
         raise _bad_message(fault, "", None) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+    except _FAULTS as fault:
         raise Refusal("bad_json", f"not a JSON message: {fault}") from None
     try:
         if message.type == "heartbeat":
@@ -174,7 +179,7 @@ def parse(text: bytes) -> Command:
             return _with_reply(_client_message.decode(message.payload), message.id)
     except msgspec.ValidationError as fault:
         raise _explain(fault, message) from None
-    except (msgspec.DecodeError, RecursionError) as fault:
+    except _FAULTS as fault:
         raise Refusal("bad_json", f"payload: {fault}", in_reply_to=message.id) from None
     raise Refusal(
         "bad_message",
@@ -192,7 +197,7 @@ def _explain(fault: msgspec.ValidationError, message: _Incoming) -> Refusal:
     """The refusal for a payload of the wrong shape: an action nobody knows has a code of its own."""
     try:
         said = _action.decode(message.payload)
-    except (msgspec.DecodeError, RecursionError):
+    except _FAULTS:
         return _bad_message(fault, "payload", message.id)
     known = {"authenticate", "auth_update", "subscribe", "unsubscribe"}
     if message.type == "connection_established" and said.action not in known:
@@ -210,8 +215,9 @@ def _explain(fault: msgspec.ValidationError, message: _Incoming) -> Refusal:
 def _bad_message(fault: msgspec.ValidationError, within: str, message_id: str | None) -> Refusal:
     text = str(fault)
     found = _PATH.search(text)
-    inner = found.group(1) if found else ""
-    field = ".".join(part for part in (within, inner) if part) or None
+    missing = _MISSING.search(text)
+    parts = (within, found and found.group(1), missing and missing.group(1))
+    field = ".".join(part for part in parts if part) or None
     return Refusal("bad_message", _PATH.sub("", text), field=field, in_reply_to=message_id)
 
 

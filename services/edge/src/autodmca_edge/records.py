@@ -14,7 +14,7 @@ from autodmca_edge.frames import encode
 from autodmca_edge.log import Partition, Record
 from autodmca_edge.subscriptions import BITS
 
-__all__ = ["USERS_TYPES", "Malformed", "event_frame", "event_payload", "event_type"]
+__all__ = ["EVERYBODYS", "USERS_TYPES", "Malformed", "event_frame", "event_payload", "event_type"]
 
 USERS_TYPES: Final[Mapping[bytes | None, int]] = {
     name.encode(): BITS[name] for name, each in CATALOGUE.items() if not each.everybody
@@ -23,6 +23,8 @@ USERS_TYPES: Final[Mapping[bytes | None, int]] = {
 _EVERYBODYS_TYPES: Final[Mapping[bytes | None, int]] = {
     name.encode(): BITS[name] for name, each in CATALOGUE.items() if each.everybody
 }
+EVERYBODYS: Final = sum(_EVERYBODYS_TYPES.values())
+"""The bits of the types that have no user."""
 
 
 class Malformed(Exception):

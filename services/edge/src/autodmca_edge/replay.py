@@ -9,7 +9,7 @@ replay that cannot be complete is answered `recovered: false` with the reason, a
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
 import structlog
@@ -65,6 +65,7 @@ class Replays:
         self,
         event_log: EventLog,
         reader: LogReader,
+        gates: dict[Any, Mapping[Partition, object]],
         spawn: Callable[[Any], object],
         *,
         limit: int,
@@ -72,6 +73,7 @@ class Replays:
     ) -> None:
         self._log = event_log
         self._reader = reader
+        self._gates = gates  # the hub's: whom it leaves out, and where
         self._spawn = spawn
         self._limit = limit
         self._counted = counted
@@ -118,7 +120,7 @@ class Replays:
         queue = self._queues.pop(session, None)
         if queue:
             queue[0].gates.clear()
-        session.gates = None
+        self._gates.pop(session, None)
 
     async def _start(self, replay: Replay) -> None:
         session = replay.session
@@ -134,7 +136,8 @@ class Replays:
         session.stand(replay.wanted, starts)
         behind = {each: start for each, start in starts.items() if start != each.position}
         replay.gates = {each: Gate(replay, start, each.position) for each, start in behind.items()}
-        session.gates = dict(replay.gates) or None
+        if replay.gates:
+            self._gates[session] = replay.gates
         for partition, gate in replay.gates.items():
             self._waiting.setdefault(partition, []).append(gate)
             self._scan(partition)
@@ -234,14 +237,14 @@ class Replays:
             await asyncio.sleep(0)
 
     def _takes(self, partition: Partition, gate: Gate) -> bool:
-        return self._alive(partition, gate) and not gate.replay.session.socket.blocked
+        return self._alive(partition, gate) and not gate.replay.session.outbox.blocked
 
     def _open(self, partition: Partition, gate: Gate) -> None:
         """The replay has caught up with the hub here: live events flow from the next one."""
         replay = gate.replay
         del replay.gates[partition]
-        replay.session.gates = dict(replay.gates) or None
         if not replay.gates:
+            del self._gates[replay.session]
             self._finish(replay)
 
     def _finish(self, replay: Replay) -> None:

@@ -18,6 +18,7 @@ from autodmca_edge.auth import authenticate
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.log import Partition
 from autodmca_edge.node import Node, Socket
+from autodmca_edge.outbox import Outbox
 from autodmca_edge.protocol import CloseCode, Refusal, State
 from autodmca_edge.standing import Standing, partitions_of
 from autodmca_edge.subscriptions import (
@@ -48,7 +49,6 @@ class Session:
         "_node",
         "_notified",
         "connection_id",
-        "gates",
         "key",
         "pending",
         "socket",
@@ -64,7 +64,6 @@ class Session:
         self.key = b""
         """The user's record key; empty until authenticated."""
         self.pending: list[bytes] | None = None
-        self.gates: dict[Partition, object] | None = None
         self._claims: Claims | None = None
         self.standing = Standing()
         self._heard = node.clock()
@@ -120,7 +119,7 @@ class Session:
 
     def drained(self) -> None:
         """The socket takes bytes again."""
-        if self.gates is not None:
+        if self in self._node.hub.gates:
             self._node.replayer.unblocked(self)
 
     def lost(self, code: int | None) -> None:
@@ -163,7 +162,7 @@ class Session:
         match command:
             case protocol.Heartbeat():
                 if not command.response:
-                    cursors = self.standing.cursors(self._node.log, self.gates or {})
+                    cursors = self.standing.cursors(self._node.log, self._node.hub.gates.get(self, {}))
                     self.socket.say(protocol.heartbeat_answer(command, self._now(), cursors))
             case protocol.Subscribe():
                 self._subscribe(command)
@@ -267,11 +266,15 @@ class Session:
 
     # -- the hub's side ---------------------------------------------------------------------------
 
-    def deliver(self, data: bytes, events: int) -> None:
-        """Write events; a client too slow for its outbox is let go (after the hub is done)."""
-        if not self.socket.write(data):
-            self._node.dropped("too_slow", events)
-            self._node.soon(self._too_slow)
+    @property
+    def outbox(self) -> Outbox:
+        """Where events go."""
+        return self.socket.outbox
+
+    def overflowed(self, events: int) -> None:
+        """The client is too slow for its outbox: it is let go, after the hub is done."""
+        self._node.dropped("too_slow", events)
+        self._node.soon(self._too_slow)
 
     def _too_slow(self) -> None:
         if self.state is not State.CLOSING:

@@ -49,13 +49,22 @@ class Identity(Protocol):
 class Subscription:
     """A named interest of one connection. Immutable but for `since`."""
 
-    __slots__ = ("filter", "keys", "mask", "name", "since")
+    __slots__ = ("filter", "keys", "limits", "mask", "name", "since")
 
-    def __init__(self, name: str, mask: int, matching: Filter | None, keys: tuple[bytes, ...]) -> None:
+    def __init__(
+        self,
+        name: str,
+        mask: int,
+        matching: Filter | None,
+        keys: tuple[bytes, ...],
+        limits: tuple[Mapping[str, Any], ...],
+    ) -> None:
         self.name = name
         self.mask = mask
         self.filter = matching
         self.keys = keys
+        self.limits = limits
+        """The filters of tokens that are in `filter` already."""
         self.since: Mapping[Any, int] = {}
         """Per partition the first offset that this subscription has been or will be given."""
 
@@ -111,16 +120,13 @@ def subscription(name: str, config: SubscriptionConfig, identity: Identity) -> S
         filters = dict(config.filters or {})
         keys = _keys(filters.pop("userId", None), identity)
         matching = compile_filter(filters, types) if filters else None
-        if identity.filters:
-            limit = compile_filter(identity.filters, types, limit=True)
-            matching = limit if matching is None else matching & limit
+        return _limited(Subscription(name, _mask(types), matching, keys, ()), types, identity)
     except BadFilter as fault:
         field = f"payload.config.filters.{fault.field}".rstrip(".")
         raise Refusal("bad_filter", fault.message, field=field, subscription_id=name) from None
     except Refusal as refusal:
         refusal.subscription_id = name
         raise
-    return Subscription(name, _mask(types), matching, keys)
 
 
 def narrowed(standing: Subscription, identity: Identity) -> Subscription | None:
@@ -132,13 +138,35 @@ def narrowed(standing: Subscription, identity: Identity) -> Subscription | None:
     foreign = standing.keys != (user_key(identity.user_id),)
     if not types or (foreign and "admin" not in identity.roles):
         return None
-    matching = standing.filter
-    if identity.filters:
-        limit = compile_filter(identity.filters, types, limit=True)
-        matching = limit if matching is None else matching & limit
-    fresh = Subscription(standing.name, _mask(types), matching, standing.keys)
+    try:
+        fresh = _limited(standing, types, identity)
+    except (BadFilter, Refusal):
+        return None
     fresh.since = standing.since
     return fresh
+
+
+def _limited(wanted: Subscription, types: list[str], identity: Identity) -> Subscription:
+    """`wanted` within `types` and the filters of a token. Raises BadFilter, Refusal."""
+    matching, limits, keys = wanted.filter, wanted.limits, wanted.keys
+    if identity.filters and identity.filters not in limits:
+        limits = (*limits, identity.filters)
+        filters = dict(identity.filters)
+        keys = _common(keys, filters.pop("userId", "*"))
+        limit = compile_filter(filters, types, limit=True)
+        matching = limit if matching is None else matching & limit
+    return Subscription(wanted.name, _mask(types), matching, keys, limits)
+
+
+def _common(keys: tuple[bytes, ...], users: Any) -> tuple[bytes, ...]:
+    """Those of `keys` that a token's limit on `userId` leaves."""
+    allowed = _named(users)
+    if EVERYONE in allowed:
+        return keys
+    kept = allowed if EVERYONE in keys else tuple(each for each in keys if each in allowed)
+    if not kept:
+        raise Refusal("forbidden", "the token allows none of these users")
+    return kept
 
 
 def _mask(types: Iterable[str]) -> int:
@@ -156,7 +184,7 @@ def _allowed_types(wanted: list[str], limit: Collection[str] | None) -> list[str
             raise Refusal(
                 "unknown_type", f"there is no event type {name!r:.80}", field=f"payload.config.types[{index}]"
             )
-    allowed = wanted if limit is None else [name for name in wanted if name in limit]
+    allowed = [name for name in dict.fromkeys(wanted) if limit is None or name in limit]
     if not allowed:
         raise Refusal("forbidden", "the token allows none of these types", field="payload.config.types")
     return allowed
@@ -165,20 +193,24 @@ def _allowed_types(wanted: list[str], limit: Collection[str] | None) -> list[str
 def _keys(users: Any, identity: Identity) -> tuple[bytes, ...]:
     """The keys of the users whose events are wanted; only an administrator may name others."""
     own = (user_key(identity.user_id),)
-    if users is None:
-        return own
+    keys = own if users is None else _named(users)
+    if keys != own and "admin" not in identity.roles:
+        raise Refusal(
+            "forbidden", "only an admin may name another user", field="payload.config.filters.userId"
+        )
+    return keys
+
+
+def _named(users: Any) -> tuple[bytes, ...]:
+    """The keys that a filter on `userId` names. Raises BadFilter."""
     if users == "*":
-        return (EVERYONE,) if "admin" in identity.roles else _refuse_others()
+        return (EVERYONE,)
+    if isinstance(users, dict) and len(users) == 1 and set(users) <= {"eq", "in"}:
+        (users,) = users.values()
     named = users if isinstance(users, list) else [users]
     if not 0 < len(named) <= MAX_USERS or any(type(each) is not int for each in named):
         raise BadFilter("userId", f'a user id, a list of at most {MAX_USERS} of them, or "*"')
-    if named != [identity.user_id] and "admin" not in identity.roles:
-        return _refuse_others()
     return tuple(dict.fromkeys(user_key(each) for each in named))
-
-
-def _refuse_others() -> tuple[bytes, ...]:
-    raise Refusal("forbidden", "only an admin may name another user", field="payload.config.filters.userId")
 
 
 def interests_of(member: Any, subscriptions: Iterable[Subscription]) -> dict[bytes, Interest]:

@@ -130,7 +130,7 @@ class Gate(asyncio.Protocol):
 class WebSocket(asyncio.Protocol):
     """An open WebSocket: frames in, bytes out, the closing handshake."""
 
-    __slots__ = ("_close_code", "_conversation", "_gateway", "_outbox", "_parser", "_transport", "closing")
+    __slots__ = ("_close_code", "_conversation", "_gateway", "_parser", "_transport", "closing", "outbox")
 
     def __init__(self, gateway: Gateway, transport: asyncio.Transport) -> None:
         self._gateway = gateway
@@ -140,7 +140,7 @@ class WebSocket(asyncio.Protocol):
         """When the closing handshake ends at the latest; None: the socket is open."""
         # pause_writing comes as soon as the transport holds anything at all, resume_writing when it is empty.
         transport.set_write_buffer_limits(high=0)
-        self._outbox = Outbox(self._sender(transport), transport.write, gateway.outbox_bytes)
+        self.outbox = Outbox(self._sender(transport), transport.write, gateway.outbox_bytes)
         self._parser: FrameParser | None = FrameParser(gateway.max_message_bytes)
         self._conversation = gateway.converse(self)
 
@@ -161,45 +161,30 @@ class WebSocket(asyncio.Protocol):
         address = self._transport.get_extra_info("peername")
         return str(address[0]) if isinstance(address, tuple) else "local"
 
-    @property
-    def unsent(self) -> int:
-        """Bytes that the kernel has not taken."""
-        return self._outbox.size + self._transport.get_write_buffer_size()
-
-    @property
-    def blocked(self) -> bool:
-        """Whether the kernel takes nothing just now."""
-        return self._outbox.blocked
-
     def open(self, upgrade: Upgrade) -> None:
         """Answer the handshake and begin the conversation."""
         self._transport.write(accept(upgrade))
         if self._transport.get_write_buffer_size():
-            self._outbox.blocked = True
+            self.outbox.blocked = True
         self._conversation.opened(upgrade)
 
-    def write(self, data: bytes) -> bool:
-        """Write complete frames. False: the peer is too slow, its outbox is full."""
+    def say(self, text: bytes) -> bool:
+        """Write one text message. False: the peer is too slow, its outbox is full."""
+        return self._write(encode(text))
+
+    def _write(self, frame: bytes) -> bool:
         if self.closing is not None:
             return True
-        self._gateway.sent(len(data))
-        try:
-            return self._outbox.write(data)
-        except OSError:
-            self._transport.abort()
-            return True
-
-    def say(self, text: bytes) -> bool:
-        """Write one text message."""
-        return self.write(encode(text))
+        self._gateway.sent(len(frame))
+        return self.outbox.write(frame)
 
     def close(self, code: int, reason: str = "", *, discard: bool = False) -> None:
         """Begin the closing handshake; `discard` drops what still waits to be sent."""
         if self.closing is not None:
             return
         if discard:
-            self._outbox.discard()
-        self.write(close_frame(code, reason))
+            self.outbox.discard()
+        self._write(close_frame(code, reason))
         self._begin_closing()
 
     def _begin_closing(self) -> None:
@@ -226,7 +211,7 @@ class WebSocket(asyncio.Protocol):
                 elif self.closing is not None:
                     continue
                 elif opcode == _PING:
-                    self.write(encode(payload, _PONG))
+                    self._write(encode(payload, _PONG))
                 elif opcode == _TEXT:
                     conversation.said(payload)
                 elif opcode == _BINARY:
@@ -240,7 +225,7 @@ class WebSocket(asyncio.Protocol):
         said = parse_close(payload)
         self._close_code = said.code or 1005
         if self.closing is None:
-            self.write(encode(payload[:2], _CLOSE))
+            self._write(encode(payload[:2], _CLOSE))
         self._parser = None
         self._end()
 
@@ -248,19 +233,15 @@ class WebSocket(asyncio.Protocol):
         """Nothing more will be read: leave when what was written is out, or the time for that is over."""
         if self.closing is None:
             self._begin_closing()
-        if not self._outbox.blocked:
+        if not self.outbox.blocked:
             self._transport.close()
 
     def pause_writing(self) -> None:
-        self._outbox.blocked = True
+        self.outbox.blocked = True
 
     def resume_writing(self) -> None:
-        try:
-            self._outbox.drained()
-        except OSError:
-            self._transport.abort()
-            return
-        if not self._outbox.blocked:
+        self.outbox.drained()
+        if not self.outbox.blocked:
             if self._parser is None:
                 self._transport.close()
             else:
@@ -273,5 +254,5 @@ class WebSocket(asyncio.Protocol):
         self._parser = None
         self.closing = self.closing or self._gateway.clock()
         # The number may be another connection's from here on.
-        self._outbox.seal()
+        self.outbox.seal()
         self._conversation.lost(self._close_code)

@@ -67,7 +67,9 @@ class FakeNode:
             self.log.open(topic, "e1", {number: event_log.end(topic, number) for number in numbers})
         self.hub = Hub(self)
         self.verifier = FakeVerifier(self.clock)
-        self.replayer = Replays(self.log, event_log, self.spawn, limit=replay_limit, counted=self._count)
+        self.replayer = Replays(
+            self.log, event_log, self.hub.gates, self.spawn, limit=replay_limit, counted=self._count
+        )
         self._tasks: set[asyncio.Task[None]] = set()
 
     def clock(self) -> float:
@@ -125,7 +127,7 @@ class FakeNode:
     def malformed(self, partition: Partition, offset: int, reason: str) -> None:
         self.malformed_at.append((partition.topic, partition.number, offset, reason))
 
-    def routed(self, events: int, deliveries: int, stamps: Counter[int]) -> None:
+    def routed(self, events: int, deliveries: int, size: int, stamps: Counter[int]) -> None:
         self.counts["deliveries"] += deliveries
 
     def said_bad(self, code: str) -> None:

@@ -36,7 +36,7 @@ class FakeSocket:
         self.closed: int | None = None
         self.peer = "192.0.2.1"
         self._stuck = b""
-        self._outbox = Outbox(self._take, self._spill, limit)
+        self.outbox = Outbox(self._take, self._spill, limit)
 
     def _take(self, data: bytes) -> int:
         if not self.reading:
@@ -46,13 +46,6 @@ class FakeSocket:
 
     def _spill(self, data: bytes) -> None:
         self._stuck = data
-
-    @property
-    def blocked(self) -> bool:
-        return self._outbox.blocked
-
-    def write(self, data: bytes) -> bool:
-        return self.closed is not None or self._outbox.write(data)
 
     def say(self, text: bytes) -> bool:
         self.received.append(msgspec.json.decode(text))
@@ -66,8 +59,8 @@ class FakeSocket:
         self.reading = True
         data, self._stuck = self._stuck, b""
         self.received += messages(data)
-        if self._outbox.blocked:
-            self._outbox.drained()
+        if self.outbox.blocked:
+            self.outbox.drained()
             session.drained()
 
     def answers(self, action: str) -> list[dict[str, Any]]:
