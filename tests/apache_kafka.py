@@ -41,6 +41,8 @@ controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
 transaction.state.log.replication.factor=1
@@ -108,7 +110,8 @@ def apache_kafka(directory: Path, *, core: int | None = None) -> BrokerProcess:
          "-t", cluster_id, "-c", str(properties)],
         check=True, capture_output=True, timeout=FORMAT_S,
     )  # fmt: skip
-    # A small young generation: the collector's pauses are the floor of every latency measured here.
+    # Killed, a broker may come back once its old session is over: hence the short session timeout. A small
+    # young generation: the collector's pauses are the floor of every latency measured here.
     memory = ["-Xms384m", "-Xmx384m", "-Xmn32m", "-XX:+UseSerialGC"]
     pin = [] if core is None else ["taskset", "-c", str(core)]
     command = [*pin, java[0], *memory, *java[1:], "kafka.Kafka", str(properties)]

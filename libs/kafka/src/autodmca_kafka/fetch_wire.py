@@ -125,6 +125,8 @@ def _parse(body: bytes, at: int) -> tuple[int, list[Slice]]:
             piece, at = _partition(topic_id, body, at)
             slices.append(piece)
         at = _skip_tags(body, at)
+    if _skip_tags(body, at) > len(body):
+        raise IndexError("tags")
     return error_code, slices
 
 

@@ -2,17 +2,20 @@
 
 A *record* here is the object that aiokafka's C parser makes, with `offset timestamp key value headers`
 (timestamp in ms). Measured on 360-byte records with two headers, CPU per record: the parser's objects 0.26
-microseconds and 0.04 to read three attributes; a plain tuple made of each 0.36 and 0.01; a
-`ConsumerRecord` of each over 1. Checking the batch's CRC costs 0.18. Control batches are passed over.
-What cannot be decoded is never passed over silently: `decode` says where and why.
+microseconds and 0.04 to read three attributes; a plain tuple made of each 0.36 and 0.01; checking the batch's
+CRC 0.18. From the socket to the caller's loop, `TailReader` on Apache Kafka took 1.5 microseconds a record
+where `getmany`, with its ConsumerRecord, took 3.0 in the same run. Control batches are passed over. What
+cannot be decoded is never passed over silently: `decode` says where and why.
 """
 
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+import cramjam
 from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
 from aiokafka.record.memory_records import MemoryRecords
 
@@ -20,6 +23,14 @@ _BATCH_HEAD = struct.Struct(">qiibIhi")  # offset, length, leader epoch, magic, 
 _LENGTH_COUNTS_FROM = 12
 _SMALLEST_BATCH = 61
 _MAGIC = 2
+
+_UNREADABLE = (
+    CorruptRecordException,
+    UnsupportedCodecError,
+    RuntimeError,  # the library of a codec is missing
+    ValueError,  # a header's name that is not UTF-8
+    OSError, EOFError, zlib.error, cramjam.DecompressionError,  # compressed bytes that are none
+)  # fmt: skip
 
 
 class Record(Protocol):
@@ -87,11 +98,9 @@ def decode(fetched: bytes, start: int, *, check_crcs: bool = True) -> tuple[list
         had = len(records)
         try:
             if check_crcs and not batch.validate_crc():
-                raise CorruptRecordException("its checksum is wrong")  # noqa: TRY301 (one way to say so)
+                raise CorruptRecordException("its checksum is wrong")
             records += batch
-        except (CorruptRecordException, UnsupportedCodecError, ValueError, RuntimeError) as error:
-            # ValueError: a header's name that is not UTF-8; RuntimeError and its kin: compressed bytes
-            # that are none.
+        except _UNREADABLE as error:
             first = records[-1].offset + 1 if len(records) > had else max(batch.base_offset, start)
             faults.append(Fault(first, batch.next_offset, str(error) or type(error).__name__))
     if records and records[0].offset < start:

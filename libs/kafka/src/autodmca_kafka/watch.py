@@ -21,7 +21,7 @@ from autodmca_kafka.positions import HandOver, Position
 from autodmca_kafka.reader_events import PartitionReset, TopicChanged, TopicGone
 
 FIRST_PAUSE_S = 0.02
-LONGEST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 0.5
 DENIALS_TO_BELIEVE = 3
 
 

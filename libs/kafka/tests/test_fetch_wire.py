@@ -1,0 +1,66 @@
+"""Fetch version 13 by hand, against the bytes that Kafka's protocol guide describes."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from aiokafka.protocol.types import UnsignedVarInt32
+from autodmca_kafka.fetch_wire import FetchRequest, FetchRequestV13, FetchResponse, Slice, Wanted
+from hypothesis import given
+from hypothesis import strategies as st
+
+ONE, TWO = bytes(range(16)), bytes(range(16, 32))
+
+
+def response(*slices: Slice, aborted: int = 0, tags: bytes = b"\x00") -> bytes:
+    parts = [struct.pack(">ihi", 0, 0, 0), UnsignedVarInt32.encode(len(slices) + 1)]
+    for piece in slices:
+        head = (
+            piece.partition,
+            piece.error_code,
+            piece.high_watermark,
+            piece.high_watermark,
+            piece.log_start,
+        )
+        parts += [
+            piece.topic_id, b"\x02", struct.pack(">ihqqq", *head),
+            UnsignedVarInt32.encode(aborted + 1), (b"\x00" * 16 + b"\x00") * aborted,
+            struct.pack(">i", -1), UnsignedVarInt32.encode(len(piece.records) + 1), piece.records,
+            tags, b"\x00",
+        ]  # fmt: skip
+    return b"".join([*parts, b"\x00"])
+
+
+def test_partitions_are_asked_for_under_their_topic() -> None:
+    wanted = [Wanted(ONE, 0, 5, 100, 1000), Wanted(TWO, 3, -1, 7, 1000), Wanted(ONE, 2, 5, 8, 1000)]
+    body = FetchRequest(wanted, max_wait_ms=100, min_bytes=1, max_bytes=5000).build(FetchRequestV13).encode()
+    partition = struct.Struct(">iiqiqib")
+    assert body == b"".join([
+        struct.pack(">iiiibii", -1, 100, 1, 5000, 0, 0, -1), b"\x03",
+        ONE, b"\x03", partition.pack(0, 5, 100, -1, -1, 1000, 0), partition.pack(2, 5, 8, -1, -1, 1000, 0),
+        b"\x00", TWO, b"\x02", partition.pack(3, -1, 7, -1, -1, 1000, 0), b"\x00",
+        b"\x01\x01\x00",
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("tags", [b"\x00", b"\x02\x00\x03abc\x01\x81\x01" + b"x" * 129])
+@pytest.mark.parametrize("aborted", [0, 2])
+def test_a_response_is_read_over_tags_and_aborted_transactions(aborted: int, tags: bytes) -> None:
+    slices = [Slice(ONE, 0, 0, 9, 1, b"r" * 300), Slice(TWO, 5, 3, 0, -1, b"")]
+    assert FetchResponse.decode(response(*slices, aborted=aborted, tags=tags)).slices == slices
+
+
+def test_a_response_that_ends_early_is_refused_wherever_it_ends() -> None:
+    whole = response(Slice(ONE, 0, 0, 9, 1, b"r" * 30))
+    for end in range(len(whole)):
+        with pytest.raises(ValueError, match="fetch response"):
+            FetchResponse.decode(whole[:end])
+
+
+@given(st.binary(max_size=200))
+def test_junk_is_refused_or_read_but_never_runs_away(junk: bytes) -> None:
+    try:
+        FetchResponse.decode(struct.pack(">ihi", 0, 0, 0) + junk)
+    except ValueError:
+        return
