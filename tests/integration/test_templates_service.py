@@ -385,6 +385,27 @@ async def test_killing_one_of_two_replicas_under_load_loses_and_doubles_nothing(
         assert counts == list(range(1, uses + 1))
 
 
+async def test_while_the_broker_is_away_reads_go_on_and_writes_say_later(fault_kafka: Broker) -> None:
+    author = Person(new_user())
+    content = {"name": "Mine", "kind": "retraction", "body": "I retract my notice."}
+    async with replicas(fault_kafka, 1) as (replica,):
+        one = f"/v1/templates/{(await author.get(replica, 'POST', '/v1/templates', content))['id']}"
+        fault_kafka.kill()
+        assert (await author.get(replica, "GET", one))["status"] == "draft"
+        late = await replica.http.post(
+            f"{one}/validate", headers={"authorization": f"Bearer {token(author.user_id)}"}
+        )
+        assert late.status_code in (503, 504)
+        assert late.headers["content-type"] == "application/problem+json"
+        key = uuid.uuid4().hex
+        asked = asyncio.create_task(author.get(replica, "PUT", one, {**content, "name": "B"}, key=key))
+        await asyncio.sleep(0)
+        fault_kafka.restart()
+        assert (await asked)["name"] == "B"
+    (event,) = await events_of(fault_kafka, author.user_id)
+    assert isinstance(event.payload, TemplateValidation)
+
+
 async def test_a_template_that_loops_is_stopped_and_delays_nobody(embedded_broker: Broker) -> None:
     attacker, author = Person(new_user()), Person(new_user())
     loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
