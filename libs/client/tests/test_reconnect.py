@@ -11,6 +11,7 @@ from autodmca_client import (
     ConnectionDropped,
     Event,
     Gap,
+    Opened,
     Status,
     StayAway,
     Subscription,
@@ -237,6 +238,7 @@ async def test_the_status_tells_the_connections_life(edge: FakeEdge) -> None:
     async with Client(edge.url, token="t", timing=FAST, on_status=seen.append) as client:
         await client.opened()
         assert client.status == Status("open", node="fake")
+        assert client.greeting == Opened("c2", "fake", {"layout": "b"})
     assert [each.state for each in seen] == ["reconnecting", "open", "closed"]
     assert (seen[0].code, seen[0].reason) == (4503, "as told")
     assert seen[0].retry_in_s > 0

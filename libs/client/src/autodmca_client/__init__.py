@@ -2,7 +2,7 @@
 
 from autodmca_client.client import Client, TokenSource
 from autodmca_client.closing import Backoff
-from autodmca_client.effects import Gap
+from autodmca_client.effects import Gap, Opened
 from autodmca_client.errors import (
     AuthenticationFailed,
     BadFilter,
@@ -40,6 +40,7 @@ __all__ = [
     "MessageTooLarge",
     "NotAllowed",
     "NotOpen",
+    "Opened",
     "State",
     "Status",
     "StayAway",

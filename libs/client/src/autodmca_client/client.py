@@ -19,7 +19,7 @@ from autodmca_events import rfc3339
 
 from autodmca_client.closing import Policy, delay_s
 from autodmca_client.dial import Address, Authentication, Ended
-from autodmca_client.effects import Gap
+from autodmca_client.effects import Gap, Opened
 from autodmca_client.errors import AuthenticationFailed, ClientError, NotOpen, StayAway
 from autodmca_client.inbox import Inbox, Mailbox
 from autodmca_client.interests import Interest
@@ -74,9 +74,10 @@ class Client:
             self._session,
             clock=clock,
             fetch_token=self._fetch_token,
-            on_open=lambda opened: self._tell(Status("open", node=opened.node)),
+            on_open=self._greeted,
         )
         self._status = Status("connecting")
+        self._greeting: Opened | None = None
         self._runner: asyncio.Task[None] | None = None
         self._names = itertools.count(1)
 
@@ -91,6 +92,11 @@ class Client:
     def counters(self) -> Counters:
         """What happened so far."""
         return self._session.counters
+
+    @property
+    def greeting(self) -> Opened | None:
+        """What the edge said when the newest connection opened: connection id, node, experiments."""
+        return self._greeting
 
     def subscribe(
         self,
@@ -218,6 +224,10 @@ class Client:
 
     async def _fetch_token(self) -> str:
         return self._token if isinstance(self._token, str) else await self._token()
+
+    def _greeted(self, opened: Opened) -> None:
+        self._greeting = opened
+        self._tell(Status("open", node=opened.node))
 
     def _tell(self, status: Status) -> None:
         self._status = status

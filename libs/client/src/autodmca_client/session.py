@@ -36,7 +36,6 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
 
     heartbeat_s: float = 30.0
     silence_s: float = 60.0
-    answer_s: float = 10.0
     backoff: Backoff = Backoff()
 
 

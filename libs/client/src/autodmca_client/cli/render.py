@@ -37,7 +37,7 @@ def event_line(event: Event) -> str:
 def fields(payload: Mapping[str, Any]) -> str:
     """`name=value` for each field; long values are cut."""
     return " ".join(
-        click.style(f"{name}=", dim=True) + click.style(value_text(value), bold=name in _TELLING)
+        click.style(f"{name}=", dim=True) + click.style(value_text(value), bold=name in _TELLING or None)
         for name, value in payload.items()
     )
 

@@ -49,7 +49,7 @@ class FakeEdge:
             "heartbeatTimeoutMs": heartbeat_timeout_ms,
             "authTimeoutMs": 10_000,
             "maxMessageBytes": max_message_bytes,
-            "experiments": {},
+            "experiments": {"layout": "b"},
         }
         self.token_ok = token_ok
         self.log = EventLog()
