@@ -91,7 +91,9 @@ _TO_THE_WRITER: Final = re.compile(
 )
 _BY_DOING: Final = re.compile(
     r"\b(?:by (?:typing|signing|submitting|checking|clicking)\b.*\byou|you (?:must|should|"
-    r"are required|agree|are providing|may be liable|need to)|we ask that|your (?:full |"
+    r"are required|agree|are providing|may be liable|need to)|please (?:see|read) (?:our|the)\b|"
+    r"if you are (?:unsure|submitting|reporting)\b|"
+    r"we ask that|your (?:full |"
     r"legal )?(?:name|signature) )"
 )
 _WONDERS: Final = re.compile(r"\b(?:should|may|can|could|must|do|would|shall|am|are|is) (?:i|we|my|our)\b")

@@ -1,9 +1,12 @@
-"""The vocabulary of the kinds' cues: what notices are called, and the verbs of asking, removing, undoing.
+"""What a cue of a kind is, and the vocabulary of cues: names of notices, verbs of asking and undoing.
 
-Owns alternations to be put into a larger pattern; matches nothing by itself.
+Owns the alternations to be put into a larger pattern; decides nothing by itself.
 """
 
-from typing import Final
+import re
+from typing import Final, NamedTuple
+
+from .model import NoticeKind
 
 NOTICE: Final = (
     r"(?:notices?|notifications?|take ?downs?|claims?|requests?|complaints?|reports?|dmcas?|"
@@ -16,12 +19,12 @@ TAKE_BACK: Final = (
 )
 TAKEN_BACK: Final = (
     r"(?:retracted|withdrawn|withdrew|rescinded|revoked|cancell?ed|disregarded|annulled|taken back|"
-    r"nullified|voided|reversed|dropped|lifted|closed|ignored|dismissed|undone)"
+    r"nullified|voided|dropped|lifted|closed|ignored|dismissed|undone)"
 )
 BRING_BACK: Final = (
     r"(?:put (?:[^ ]+ ){1,4}back|restor(?:e|ed|ing)|re ?instat(?:e|ed|ing)|re ?enabl(?:e|ed|ing)|"
     r"un ?block(?:ed|ing)?|re ?activat(?:e|ed|ing)|put back|bring back|reopen|re ?publish|unsuspend|"
-    r"make available again)"
+    r"unlock(?:ed|ing)?|re ?instatement|restoration|make available again)"
 )
 THING: Final = (
     r"(?:repositor(?:y|ies)|repos?|contents?|projects?|accounts?|files?|materials?|code|forks?|gists?|"
@@ -35,3 +38,21 @@ ASK: Final = (
     r"(?:please|pls|kindly|request(?:s|ed|ing)?|ask(?:s|ed|ing)?|demand|want|require|urge|would like|"
     r"need|must|hope|immediately|expeditiously)"
 )
+
+
+class KindCue(NamedTuple):
+    """Words that speak for a kind (or, with a negative weight, against it)."""
+
+    kind: NoticeKind
+    weight: float
+    pattern: re.Pattern[str]
+    said_only: bool
+    """Counts only in the writer's own sentences, not in what a form asks."""
+
+
+def said(kind: NoticeKind, weight: float, *patterns: str) -> KindCue:
+    return KindCue(kind, weight, re.compile("|".join(patterns)), said_only=True)
+
+
+def anywhere(kind: NoticeKind, weight: float, *patterns: str) -> KindCue:
+    return KindCue(kind, weight, re.compile("|".join(patterns)), said_only=False)

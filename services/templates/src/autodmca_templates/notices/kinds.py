@@ -9,10 +9,12 @@ import math
 import re
 from typing import Final, NamedTuple
 
+from .claim_cues import CLAIM_CUES
 from .cues import STATEMENTS, weigh
 from .forms import Notice, Role
-from .kind_cues import KIND_CUES, KindCue
+from .kind_words import KindCue
 from .model import ElementName, NoticeKind
+from .undoing_cues import UNDOING_CUES
 
 _STATED: Final[dict[ElementName, tuple[NoticeKind, float]]] = {
     "goodFaith": ("takedown", 3.0),
@@ -79,7 +81,7 @@ def _weights(notice: Notice) -> dict[NoticeKind, float]:
         if any(weigh(statement, each.norm) >= statement.enough for each in own):
             weights[kind] += weight
     opening = {each.start for each in own[:_OPENING]}
-    for cue in KIND_CUES:
+    for cue in (*CLAIM_CUES, *UNDOING_CUES):
         words = spoken if cue.kind == "reversal" else own
         weights[cue.kind] += _best(cue, [(each.norm, each.role, each.start in opening) for each in words])
     if not any(_FIRST.search(each.norm) for each in own):

@@ -50,6 +50,10 @@ _ASKS_SIGNATURE: Final = re.compile(
 _UNSIGNED: Final = re.compile(
     r"\bunsigned\b|\bnot signed\b|\bsignature (?:missing|omitted|to follow)|\bno signature"
 )
+_CLOSED: Final = re.compile(
+    r"\b(?:sincerely|regards|faithfully|truly|thanks|thank you|cheers|respectfully|signed)\b"
+    r"[ ,.:!-]{0,4}<private>\W*$"
+)
 _LONGEST_CLOSING_LINE: Final = 64
 _OTHER_LABEL: Final = re.compile(
     r"\b(?:contact\w*|address|phone|telephone|e ?mail|info(?:rmation)?|details|urls?|links?|"
@@ -114,7 +118,12 @@ def _closing_name(rows: list[Line], norms: list[str]) -> Evidence | None:
             return Evidence(rows[index].start, rows[index].end)
         if not rest and index + 1 < len(rows) and _signs(rows[index + 1], norms[index + 1]):
             return Evidence(rows[index].start, rows[index + 1].end)
-    return None
+    return _closed_in_the_line(rows[-1], norms[-1]) if rows else None
+
+
+def _closed_in_the_line(row: Line, norm: str) -> Evidence | None:
+    """A text that lost its line breaks still ends "... Sincerely, [private]"."""
+    return Evidence(max(row.start, row.end - 80), row.end) if _CLOSED.search(norm) else None
 
 
 def _last_name(rows: list[Line], norms: list[str], answers: list[tuple[int, int]]) -> Evidence | None:

@@ -2,9 +2,9 @@
 
 Owns offsets: everything it yields says where it stands in the given text. Owns normalisation: Markdown,
 HTML, quotes, dashes, wraps, contracted negations and redactions come out as lower-case plain words, with
-`<private>`, `<url>` and `<email>` for what is not prose. Every step is linear in the text; beyond
-MAX_LINES lines, or MAX_PROSE characters of plain words, the middle is left out: a notice that long is a
-list of addresses (each counts as one word), and what it states stands at its ends. Never fails.
+`<private>`, `<url>` and `<email>` for what is not prose. Every step is linear in the text; beyond MAX_TEXT
+characters, MAX_LINES lines, or MAX_PROSE characters of plain words, the middle is left out: a notice that
+long is a list of addresses (each counts as one word), and what it states stands at its ends. Never fails.
 """
 
 import html
@@ -13,8 +13,9 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple, TypeVar
 
+MAX_TEXT: Final = 400_000
 MAX_LINES: Final = 16_000
-MAX_PROSE: Final = 200_000
+MAX_PROSE: Final = 160_000
 _MAX_SENTENCE: Final = 1_200
 
 _T = TypeVar("_T")
@@ -70,9 +71,13 @@ def lines(text: str) -> list[Line]:
     found: list[Line] = []
     at = 0
     fresh, thread, bold = True, False, False
-    rows = text.split("\n")
+    cut, resume = _kept(len(text), MAX_TEXT)
+    before = text[:cut].split("\n")
+    rows = before + text[resume:].split("\n") if resume < len(text) else before
     head, tail = _kept(len(rows), MAX_LINES)
     for number, row in enumerate(rows):
+        if number == len(before):
+            at = resume
         start, at = at, at + len(row) + 1
         if head <= number < tail:
             continue
@@ -225,7 +230,7 @@ def _answers_below(rows: list[str], number: int) -> bool:
 
 
 def _kept(count: int, limit: int) -> tuple[int, int]:
-    """The span left out of `count` lines to keep `limit`, three quarters of them from the front."""
+    """The span left out of `count` to keep `limit`, three quarters of them from the front."""
     if count <= limit:
         return count, count
     return limit * 3 // 4, count - limit // 4
