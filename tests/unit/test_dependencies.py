@@ -2,13 +2,15 @@
 
 import ast
 import sys
+from collections.abc import Iterable
 from importlib.metadata import packages_distributions
+from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from tests.unit.repository import ROOT, Package, distribution, packages, requirements
+from tests.unit.repository import ROOT, Package, distribution, packages, requirements, tracked
 
 LOADED_BY_NAME = {"httptools"}
 """uvicorn imports it when it is told to."""
@@ -21,10 +23,21 @@ def pins() -> dict[str, Version]:
     return {distribution(name): Version(version) for name, version in (line.split("==") for line in lines)}
 
 
-def imported(package: Package) -> dict[str, str]:
-    """Each top-level module that a package imports, and one file that does."""
+def imported(files: Iterable[Path]) -> dict[str, str]:
+    """Each distribution that files import something of, and one file that does."""
+    owners = packages_distributions()
+    return {
+        distribution(owner): file
+        for module, file in modules(files).items()
+        if module not in sys.stdlib_module_names
+        for owner in owners.get(module, [module])[:1]
+    }
+
+
+def modules(files: Iterable[Path]) -> dict[str, str]:
+    """Each top-level module that files import, and one file that does."""
     found: dict[str, str] = {}
-    for file in sorted((package.folder / "src").rglob("*.py")):
+    for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
             names = []
             if isinstance(node, ast.Import):
@@ -38,16 +51,19 @@ def imported(package: Package) -> dict[str, str]:
 
 @pytest.mark.parametrize("package", packages(), ids=lambda package: package.module)
 def test_a_package_needs_what_it_imports_and_imports_what_it_needs(package: Package) -> None:
-    owners = packages_distributions()
-    used = {
-        distribution(owner): file
-        for module, file in imported(package).items()
-        if module not in sys.stdlib_module_names and module != package.module
-        for owner in owners.get(module, [module])[:1]
-    }
-    undeclared = {name: file for name, file in used.items() if name not in package.needs}
-    assert undeclared == {}
+    used = imported((package.folder / "src").rglob("*.py"))
+    used.pop(distribution(package.module), None)
+    assert {name: file for name, file in used.items() if name not in package.needs} == {}
     assert package.needs - used.keys() - LOADED_BY_NAME == set()
+
+
+def test_tests_import_what_development_or_a_package_needs() -> None:
+    files = [path for path in tracked() if "tests" in path.parts and path.suffix == ".py"]
+    used = imported(ROOT / path for path in files)
+    needs = {distribution(need) for need in requirements()}
+    ours = {distribution(package.module) for package in packages()}
+    own_folders = {"conftest", "deploy", "docs", "libs", "services", "tests"}
+    assert {name: file for name, file in used.items() if name not in needs | ours | own_folders} == {}
 
 
 def test_the_events_need_msgspec_and_nothing_else() -> None:
