@@ -1,4 +1,4 @@
-"""Keys of every kind, a way to sign with them, an issuer that publishes them over HTTP, and service processes."""
+"""Keys of every kind, tokens signed with them, an issuer that publishes them over HTTP, service processes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from typing import Any
 
 import jwt
 import pytest
+from autodmca_runtime import Health, serve
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-
-from autodmca_runtime import Health, serve
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -196,7 +195,7 @@ def service(tmp_path: Path) -> Iterator[Callable[..., Service]]:
         script = tmp_path / f"service_{len(started)}.py"
         script.write_text(textwrap.dedent(code))
         process = subprocess.Popen(
-            [sys.executable, "-X", "dev", str(script)],
+            [sys.executable, "-W", "error", str(script)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

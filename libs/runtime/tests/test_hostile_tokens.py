@@ -13,10 +13,9 @@ from typing import Any
 
 import jwt
 import pytest
+from autodmca_runtime import InvalidToken, Secret, TokenError, TokenExpired, TokenSettings, TokenVerifier
 from hypothesis import given
 from hypothesis import strategies as st
-
-from autodmca_runtime import InvalidToken, Secret, TokenError, TokenExpired, TokenSettings, TokenVerifier
 
 
 def segment(data: bytes | dict[str, Any]) -> str:

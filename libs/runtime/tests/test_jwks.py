@@ -6,11 +6,11 @@ import asyncio
 import json
 from typing import Any
 
+import jwt
 import pytest
+from autodmca_runtime import InvalidToken, KeysUnavailable, Secret, TokenSettings, TokenVerifier, UnknownKey
 from prometheus_client import REGISTRY
 from starlette.responses import RedirectResponse, Response, StreamingResponse
-
-from autodmca_runtime import InvalidToken, KeysUnavailable, Secret, TokenSettings, TokenVerifier, UnknownKey
 
 
 @pytest.fixture
@@ -173,8 +173,6 @@ async def test_an_issuer_that_is_not_there_is_asked_again_later(
 async def test_keys_that_must_not_be_used_are_left_out(
     verifier: TokenVerifier, issuer: Any, keys: Any, other_keys: Any, secret: str
 ) -> None:
-    import jwt
-
     private = jwt.get_algorithm_by_name("RS256").to_jwk(keys.private["RS256"], as_dict=True)
     issuer.keys = [
         {"kty": "oct", "kid": "symmetric", "k": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"},

@@ -9,12 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
+from autodmca_runtime import Health, ServeError, ops_routes, serve
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-
-from autodmca_runtime import Health, ServeError, ops_routes, serve
 
 BODY = """
 import asyncio, sys, time
@@ -64,6 +63,7 @@ async def main(settings):
         )
     finally:
         print("closed", flush=True)
+        {after}
 
 sys.exit(run("test", Settings, main))
 """
@@ -74,6 +74,7 @@ def body(**parts: str) -> str:
         "drain": "pass",
         "crash": "pass",
         "before": "pass",
+        "after": "pass",
         "background": '{"tick": tick}',
         "options": "drain_s=5, stop_s=5",
     }
@@ -123,6 +124,15 @@ async def test_requests_that_do_not_end_are_cut_at_the_deadline(service: Any) ->
     assert "closed" in running.lines
 
 
+def test_signals_are_heard_on_asyncios_own_loop_too(service: Any) -> None:
+    by_run, by_asyncio = 'sys.exit(run("test", Settings, main))', "asyncio.run(main(Settings()))"
+    running = service(body().replace(by_run, by_asyncio))
+    running.wait_for("port")
+    running.kill(signal.SIGINT)
+    assert running.exit_code() == 0
+    assert running.lines[-3:] == ["draining", "background ended", "closed"] or "draining" in running.lines
+
+
 def test_a_drain_that_does_not_end_is_cut_at_its_deadline(service: Any) -> None:
     running = service(body(drain="await asyncio.Event().wait()", options="drain_s=0.2, stop_s=1"))
     running.wait_for("port")
@@ -154,6 +164,15 @@ def test_a_second_signal_ends_even_a_process_that_is_stuck(service: Any) -> None
     running.wait_for("port")
     running.kill()
     running.wait_for("draining")
+    running.kill()
+    assert running.exit_code() == 128 + signal.SIGTERM
+
+
+def test_a_second_signal_ends_even_a_closing_that_hangs(service: Any) -> None:
+    running = service(body(after='print("closing", flush=True); await asyncio.sleep(60)'))
+    running.wait_for("port")
+    running.kill()
+    running.wait_for("closing")
     running.kill()
     assert running.exit_code() == 128 + signal.SIGTERM
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
+import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextvars import ContextVar
 from types import FrameType
@@ -38,25 +41,48 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Watchdog:
-    """Ends the process if it is still there `seconds` after `arm`; of several calls the earliest wins."""
+    """A thread that ends the process at a deadline; of several, the earliest wins.
+
+    `arm` and `signal` may be called in a signal handler: they take no lock that interrupted code may hold.
+    """
 
     def __init__(self) -> None:
-        self._timers: list[threading.Timer] = []
+        self.signals: list[int] = []
+        self._orders: queue.SimpleQueue[tuple[float, int] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def arm(self, seconds: float, exit_code: int) -> None:
-        timer = threading.Timer(seconds, self._end, (exit_code,))
-        timer.daemon = True
-        timer.start()
-        self._timers.append(timer)
+        self._orders.put((time.monotonic() + seconds, exit_code))
+
+    def signal(self, signum: int) -> None:
+        """Take note of a signal; from the second on, the process has `AT_ONCE_S` left."""
+        self.signals.append(signum)
+        if len(self.signals) > 1:
+            self.arm(AT_ONCE_S, 128 + signum)
 
     def disarm(self) -> None:
-        for timer in self._timers:
-            timer.cancel()
+        self._orders.put(None)
 
-    @staticmethod
-    def _end(exit_code: int) -> None:
-        log.critical("stop took too long, ending the process", exit_code=exit_code)
-        os._exit(exit_code)
+    def _watch(self) -> None:
+        earliest = (math.inf, 0)
+        while True:
+            left = None if earliest[0] == math.inf else max(0.0, earliest[0] - time.monotonic())
+            try:
+                order = self._orders.get(timeout=left)
+            except queue.Empty:
+                break
+            if order is None:
+                return
+            earliest = min(earliest, order)
+        # in a thread of its own: a log that blocks must not keep the process alive
+        last_words = threading.Thread(target=_say_ending, args=(earliest[1],), daemon=True)
+        last_words.start()
+        last_words.join(0.5)
+        os._exit(earliest[1])
+
+
+def _say_ending(exit_code: int) -> None:
+    log.critical("stop took too long, ending the process", exit_code=exit_code)
 
 
 current_watchdog: ContextVar[Watchdog | None] = ContextVar("current_watchdog", default=None)
@@ -121,54 +147,54 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _guarded(main: Coroutine[Any, Any, None], watchdog: Watchdog) -> int:
     """Run `main`, turning how it ended into an exit code."""
-    received: list[int] = []
     task = asyncio.create_task(main, name="main")
     try:
-        code = await _exit_code(task, received, watchdog)
+        code = await _exit_code(task, watchdog)
     finally:
         # what is left is the event loop's: stray tasks, and threads of its executor, which may hang
         watchdog.arm(CLOSING_S, 1)
     return code
 
 
-async def _exit_code(task: asyncio.Task[None], received: list[int], watchdog: Watchdog) -> int:
-    with handle_stop_signals(lambda signum: _interrupt(signum, received, task, watchdog)):
+async def _exit_code(task: asyncio.Task[None], watchdog: Watchdog) -> int:
+    def interrupt(signum: int) -> None:
+        log.info("signal outside serving, closing", signal=signal.Signals(signum).name)
+        watchdog.arm(CLOSING_S, 128 + signum)
+        task.cancel()
+
+    with handle_stop_signals(interrupt):
         try:
             await task
         except StoppedAtOnce as stop:
             log.warning("stopped at once", signal=str(stop))
             return 128 + stop.signum
         except asyncio.CancelledError:
-            if not received:
+            if not watchdog.signals:
                 log.critical("service cancelled itself")
                 return 1
-            return 0 if len(received) == 1 else 128 + received[-1]
+            return 0 if len(watchdog.signals) == 1 else 128 + watchdog.signals[-1]
         except Exception:  # the top of the process: logged, and told by the exit code
             log.critical("service failed", exc_info=True)
             return 1
     return 0
 
 
-def _interrupt(signum: int, received: list[int], task: asyncio.Task[None], watchdog: Watchdog) -> None:
-    received.append(signum)
-    log.info("signal outside serving, closing", signal=signal.Signals(signum).name)
-    watchdog.arm(CLOSING_S if len(received) == 1 else AT_ONCE_S, 128 + signum)
-    task.cancel()
-
-
 @contextlib.contextmanager
 def handle_stop_signals(callback: Callable[[int], None]) -> Iterator[None]:
     """Call `callback(signum)` on the event loop for SIGTERM and SIGINT, in place of what stood before.
 
-    `signal.signal` and not `loop.add_signal_handler`: it is the one that can be put back. Does nothing
-    away from the main thread, where Python allows no handlers.
+    `signal.signal` and not `loop.add_signal_handler`: it can be put back, and it reaches the watchdog even
+    while the loop is stuck. Does nothing away from the main thread, where Python allows no handlers.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     loop = asyncio.get_running_loop()
+    watchdog = current_watchdog.get()
 
     def handler(signum: int, _frame: FrameType | None) -> None:
+        if watchdog is not None:
+            watchdog.signal(signum)
         loop.call_soon_threadsafe(callback, signum)
 
     before = {signum: signal.signal(signum, handler) for signum in STOP_SIGNALS}

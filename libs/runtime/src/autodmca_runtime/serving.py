@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 
 from .errors import ServeError
 from .health import Health
-from .process import AT_ONCE_S, CLOSING_S, StoppedAtOnce, current_watchdog, handle_stop_signals
+from .process import CLOSING_S, StoppedAtOnce, current_watchdog, handle_stop_signals
 
 Background = Callable[[], Coroutine[Any, Any, None]]
 """Runs until it is cancelled."""
@@ -206,8 +206,6 @@ class _Run:
         log.info("signal", signal=signal.Signals(signum).name, count=len(self._signals))
         self._stop.set()
         if len(self._signals) > 1 and self._task is not None:
-            if (watchdog := current_watchdog.get()) is not None:
-                watchdog.arm(AT_ONCE_S, 128 + signum)
             self._task.cancel()
 
 
