@@ -87,9 +87,9 @@ async def _fill_topic(producer: AIOKafkaProducer, payload: Payload, events_a_use
     records: list[list[tuple[bytes, bytes, bytes]]] = [[] for _ in range(partitions)]
     for user in range(FIRST_USER, FIRST_USER + USERS):
         key = user_key(user)
-        event_id = f"bench-{user}"
-        value = encode(envelope(payload, user_id=user, timestamp_ms=now, id=event_id))
-        records[partition_for(key, partitions)].append((key, value, event_id.encode()))
+        name_of = f"bench-{user}"
+        value = encode(envelope(payload, user_id=user, timestamp_ms=now, id=name_of))
+        records[partition_for(key, partitions)].append((key, value, name_of.encode()))
     for number, users in enumerate(records):
         batch = producer.create_batch()
         for _ in range(events_a_user):

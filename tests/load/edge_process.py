@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from typing import Final
+from typing import Final, Self
 
 from autodmca_kafka.embedded import free_port
 
@@ -32,7 +32,7 @@ class EdgeProcess:
         }
         self._process = subprocess.Popen([*pin, sys.executable, "-m", "autodmca_edge"], env=environment)
 
-    def __enter__(self) -> "EdgeProcess":
+    def __enter__(self) -> Self:
         self.wait_ready()
         return self
 

@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Sequence
 from multiprocessing.sharedctypes import Synchronized
-from typing import Final
+from typing import Final, Self
 
 import jwt
 import msgspec
@@ -47,7 +47,7 @@ class Sink:
             daemon=True,
         )
 
-    def __enter__(self) -> "Sink":
+    def __enter__(self) -> Self:
         self._process.start()
         return self
 
