@@ -22,15 +22,21 @@ class Authenticated(Protocol):
     def authenticated(self, claims: Claims, in_reply_to: str | None, *, answer: bool) -> None: ...
     def not_authenticated(self, refusal: Refusal) -> None: ...
     def refuse(self, refusal: Refusal, *, misuse: bool = True) -> None: ...
+    def hold(self) -> None: ...
+    def release(self) -> None: ...
 
 
 def authenticate(
     node: Node, client: Authenticated, token: str, in_reply_to: str | None, *, answer: bool = True
 ) -> None:
-    """Verify `token` and tell `client`, now or, when its key must be fetched first, later."""
+    """Verify `token` and tell `client`, now or, when its key must be fetched first, later.
+
+    Until then what the client says is held back: it may rely on the token that it has given.
+    """
     try:
-        claims = node.verifier.verify(token)
+        claims = _current(node, node.verifier.verify(token))
     except (UnknownKey, KeysUnavailable):
+        client.hold()
         node.spawn(_later(node, client, token, in_reply_to, answer=answer))
     except InvalidToken as fault:
         client.not_authenticated(_refusal(fault, in_reply_to))
@@ -43,20 +49,28 @@ async def _later(
 ) -> None:
     claims, refusal = None, None
     try:
-        claims = await node.verifier.check(token)
+        claims = _current(node, await node.verifier.check(token))
     except InvalidToken as fault:
         refusal = _refusal(fault, in_reply_to)
     except KeysUnavailable:
-        unavailable = Refusal("not_ready", "the issuer's keys cannot be had", retryable=True)
-        unavailable.in_reply_to = in_reply_to
-        if client.state is not State.CLOSING:
-            client.refuse(unavailable, misuse=False)
+        pass
     if client.state is State.CLOSING:
         return
     if claims is not None:
         client.authenticated(claims, in_reply_to, answer=answer)
     elif refusal is not None:
         client.not_authenticated(refusal)
+    else:
+        message = "the issuer's keys cannot be had"
+        client.refuse(Refusal("not_ready", message, retryable=True, in_reply_to=in_reply_to))
+    client.release()
+
+
+def _current(node: Node, claims: Claims) -> Claims:
+    """The verifier may grant a leeway; delivery ends with the second in which the token expires."""
+    if node.clock() >= claims.expires_at:
+        raise TokenExpired(claims.expires_at)
+    return claims
 
 
 def _refusal(fault: InvalidToken, in_reply_to: str | None) -> Refusal:

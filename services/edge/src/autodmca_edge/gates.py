@@ -1,12 +1,13 @@
 """What a replay still owes, and who gets what of a run of records.
 
 Owns a replay's choice of events: each that its subscription wants and that no other subscription of the
-same connection has brought already, in order, each once. Synchronous, no I/O; a record that is no event
-is passed over, as the tail has reported it when it was new.
+same connection has brought already, in order, each once; and what the connection's other subscriptions
+want of the live events that the gate holds back meanwhile. Synchronous, no I/O; a record that is no
+event is passed over, as the tail has reported it when it was new.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from autodmca_edge.log import Partition, Record
@@ -23,7 +24,7 @@ WRITE_BYTES: Final = 256 * 1024  # to one client, before others have their turn
 class Replay:
     """One subscription's way back to the present."""
 
-    __slots__ = ("command", "count", "gates", "reason", "session", "wanted")
+    __slots__ = ("command", "count", "dropped", "gates", "had", "reason", "session", "wanted")
 
     def __init__(self, session: Session, wanted: Subscription, command: Subscribe) -> None:
         self.session = session
@@ -31,85 +32,112 @@ class Replay:
         self.command = command
         self.count = 0
         self.gates: dict[Partition, Gate] = {}
+        self.had: tuple[Subscription, ...] = ()
+        """What stood when live events began: what those have brought is not sent again."""
         self.reason: str | None = None
+        self.dropped = False
+        """The subscription has been replaced or has ended before the replay did."""
+
+    def drop(self) -> None:
+        """Give it up: only the live events that its gates hold back are still to come."""
+        self.dropped = True
+        for gate in self.gates.values():
+            gate.abandon()
 
 
 class Gate:
-    """A replay on one partition: from `next` on it has not looked yet, at `joined` live events began."""
+    """A replay on one partition: from `next` on it has not looked yet, at `joined` live events began.
 
-    __slots__ = ("joined", "next", "replay")
+    `start`, where the subscription begins, is after `joined` when the client was on a node further on.
+    """
 
-    def __init__(self, replay: Replay, start: int, joined: int) -> None:
+    __slots__ = ("joined", "next", "partition", "replay", "start")
+
+    def __init__(self, replay: Replay, partition: Partition, start: int) -> None:
         self.replay = replay
-        self.next = start
-        self.joined = joined
+        self.partition = partition
+        self.start = start
+        self.joined = partition.position
+        self.next = min(start, self.joined)
 
-    def chooses(self, partition: Partition, bit: int, offset: int, payload: Callable[[], Any]) -> bool:
+    def abandon(self) -> None:
+        """Go on with the live events, without what came before and has not been handed out yet."""
+        if self.next < self.joined:
+            wanted = self.replay.session.standing.get(self.replay.wanted.name)
+            if wanted is not None:
+                wanted.gaps = {**wanted.gaps, self.partition: range(self.next, self.joined)}
+            self.next = self.joined
+
+    def chooses(self, key: bytes | None, bit: int, offset: int, payload: Callable[[], Any]) -> bool:
         """Whether the member is to get this event now: it has not had it by another subscription."""
-        standing = self.replay.session.standing
+        partition, standing = self.partition, self.replay.session.standing
         if offset >= self.joined:
             return any(
-                each.since.get(partition, offset) <= offset and _wants(each, bit, payload)
+                each.since.get(partition, 0) <= offset and self._wants(each, key, bit, payload)
                 for each in standing
             )
         wanted = standing.get(self.replay.wanted.name)
-        if wanted is None or not _wants(wanted, bit, payload):
+        if wanted is None or not self._wants(wanted, key, bit, payload):
             return False
         return not any(
-            each is not wanted
-            and each.since.get(partition, offset + 1) <= offset
-            and _wants(each, bit, payload)
-            for each in standing
+            each.had(partition, offset) and self._wants(each, key, bit, payload) for each in self.replay.had
         )
 
+    def _wants(self, wanted: Subscription, key: bytes | None, bit: int, payload: Callable[[], Any]) -> bool:
+        if not wanted.mask & bit or not (self.partition.everybody or wanted.concerns(key)):
+            return False
+        return wanted.filter is None or wanted.wants(bit, payload())
 
-def _wants(wanted: Subscription, bit: int, payload: Callable[[], Any]) -> bool:
-    return bool(wanted.mask & bit) and (wanted.filter is None or wanted.wants(bit, payload()))
 
+def hand_out(partition: Partition, gates: Sequence[Gate], records: Iterable[Record], reached: int) -> int:
+    """Give the member of each gate what it is owed of `records`, which go up to offset `reached`.
 
-def hand_out(partition: Partition, gates: list[Gate], records: Iterable[Record], reached: int) -> int:
-    """Give each replay of `gates` what it is owed of `records`, which go up to offset `reached`.
-
-    A replay that has had its share of bytes stops at the event that it did not get. Returns how many
+    One that has had its share of bytes stops at the event that it did not get. Returns how many
     events were delivered.
     """
-    by_key: dict[bytes | None, list[Gate]] = {}
-    for gate in gates:
-        for key in gate.replay.wanted.keys:
-            by_key.setdefault(key, []).append(gate)
-    everyone = gates if partition.everybody else by_key.get(EVERYONE)
-    frames: dict[Gate, list[bytes]] = {}
+    by_key = _by_key(gates)
+    watching = by_key.get(EVERYONE, [])
+    runs: dict[Gate, list[bytes]] = {}
     sizes: dict[Gate, int] = {}
     full: set[Gate] = set()
     for record in records:
-        chosen = everyone or by_key.get(record.key)
-        if not chosen:
-            continue
-        try:
-            bit = event_type(partition, record)
-            frame = event_frame(partition, record)
-        except Malformed:
-            continue  # counted when it was new
-        payload = _Once(record)
-        for gate in chosen:
-            if gate in full or record.offset < gate.next:
-                continue
-            if not gate.chooses(partition, bit, record.offset, payload):
-                continue
-            if sizes.get(gate, 0) >= WRITE_BYTES:
-                full.add(gate)
-                gate.next = record.offset
-                continue
-            frames.setdefault(gate, []).append(frame)
-            sizes[gate] = sizes.get(gate, 0) + len(frame)
+        chosen: Iterable[Gate] = gates if partition.everybody else by_key.get(record.key, ())
+        if watching and not partition.everybody:
+            chosen = dict.fromkeys((*chosen, *watching))
+        with contextlib.suppress(Malformed):  # counted when it was new
+            frame: bytes | None = None
+            payload = _Once(record)
+            for gate in chosen:
+                if gate in full or record.offset < gate.next:
+                    continue
+                if not gate.chooses(record.key, event_type(partition, record), record.offset, payload):
+                    continue
+                if sizes.get(gate, 0) >= WRITE_BYTES:
+                    full.add(gate)
+                    gate.next = record.offset
+                    continue
+                frame = frame or event_frame(partition, record)
+                runs.setdefault(gate, []).append(frame)
+                sizes[gate] = sizes.get(gate, 0) + len(frame)
+        if len(full) == len(gates):
+            break
     for gate in gates:
         if gate not in full:
             gate.next = max(gate.next, reached)
-    for gate, run in frames.items():
+    for gate, run in runs.items():
         gate.replay.count += len(run)
         if not gate.replay.session.outbox.write(b"".join(run)):
             gate.replay.session.overflowed(len(run))
-    return sum(map(len, frames.values()))
+    return sum(map(len, runs.values()))
+
+
+def _by_key(gates: Iterable[Gate]) -> dict[bytes | None, list[Gate]]:
+    """The gates by the users whose events their members want, by whichever subscription."""
+    by_key: dict[bytes | None, list[Gate]] = {}
+    for gate in gates:
+        for key in dict.fromkeys(key for each in gate.replay.session.standing for key in each.keys):
+            by_key.setdefault(key, []).append(gate)
+    return by_key
 
 
 class _Once:

@@ -4,62 +4,39 @@ Owns the replays under way. A subscription that resumes closes a gate on each pa
 behind on: the hub leaves that member out there, and a scan of the partition hands it what it may see,
 up to the position of the hub, at which point the gate opens in the same step. All replays of one
 partition that wait for a scan share it: a thousand clients that come back at once cost one reading. A
-replay that cannot be complete is answered `recovered: false` with the reason, and live events flow.
+replay that cannot be complete is answered `recovered: false` with the reason, and live events flow. One
+that is replaced or unsubscribed meanwhile is given up.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Final, Protocol, TypeVar
+from itertools import islice
+from typing import Any, Final
 
-import structlog
 from autodmca_events import InvalidTimestamp, ms_of
 
-from autodmca_edge import protocol
+from autodmca_edge import subscribing
 from autodmca_edge.gates import Gate, Replay, hand_out
 from autodmca_edge.log import BadCursor, EventLog, Partition, Record
-from autodmca_edge.protocol import Refusal
+from autodmca_edge.protocol import Refusal, Subscribe
 from autodmca_edge.session import Session
-from autodmca_edge.standing import partitions_of
+from autodmca_edge.starts import RETRY_S, Abandoned, LogReader, PastEnd, Starts, Unreachable
 from autodmca_edge.subscriptions import Subscription
 
 __all__ = ["LogReader", "PastEnd", "Replays", "Unreachable"]
 
 FETCH_BYTES: Final = 1024 * 1024
-RETRY_S: Final = 0.5
+WINDOW_RECORDS: Final = 2000  # looked at in one go
 AHEAD_S: Final = 0.02
-
-_T = TypeVar("_T")
-
-log = structlog.get_logger()
-
-
-class PastEnd(Exception):
-    """The log no longer (or not yet) has the offset that was asked for."""
-
-
-class Unreachable(Exception):
-    """The log cannot be read just now."""
-
-
-class LogReader(Protocol):
-    """Reads of the log beside the tail."""
-
-    async def read(self, partition: Partition, offset: int, max_bytes: int) -> tuple[list[Record], int]:
-        """Records from `offset` and the next offset. Raises PastEnd, Unreachable."""
-        ...
-
-    async def bounds(self, partition: Partition) -> tuple[int, int]:
-        """The first offset that the log has, and the one after its last. Raises Unreachable."""
-        ...
-
-    async def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
-        """The first offset at or after a moment, the end if there is none. Raises Unreachable."""
-        ...
 
 
 class Replays:
-    """All replays of this node. `spawn` runs a coroutine in the node's task group."""
+    """All replays of this node.
+
+    `gates` is the hub's: whom it leaves out, and where. `spawn` runs a coroutine in the node's task group,
+    `pause` waits for some seconds.
+    """
 
     def __init__(
         self,
@@ -70,15 +47,18 @@ class Replays:
         *,
         limit: int,
         counted: Callable[[str, int], None],
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._log = event_log
         self._reader = reader
-        self._gates = gates  # the hub's: whom it leaves out, and where
+        self._gates = gates
         self._spawn = spawn
         self._limit = limit
         self._counted = counted
+        self._pause = pause
+        self._starts = Starts(event_log, reader, pause)
         self._queues: dict[Session, deque[Replay]] = {}  # the first of each is under way
-        self._waiting: dict[Partition, list[Gate]] = {}  # for a scan
+        self._waiting: dict[Partition, dict[Gate, None]] = {}  # for a scan
         self._scanning: set[Partition] = set()
 
     @property
@@ -86,12 +66,11 @@ class Replays:
         """Replays begun and not ended."""
         return sum(len(queue) for queue in self._queues.values())
 
-    def begin(self, session: Session, wanted: Subscription, command: protocol.Subscribe) -> None:
+    def begin(self, session: Session, wanted: Subscription, command: Subscribe) -> None:
         """Replay what `command.config` asks for, then answer `subscribed`. One at a time per session."""
-        config = command.config
-        if config.since is not None and config.resume is None:
+        if not command.config.resume:
             try:
-                ms_of(config.since)
+                ms_of(command.config.since or "")
             except InvalidTimestamp as fault:
                 raise Refusal(
                     "bad_message",
@@ -100,80 +79,78 @@ class Replays:
                     subscription_id=wanted.name,
                     in_reply_to=command.in_reply_to,
                 ) from None
+        self.drop(session, wanted.name)
         queue = self._queues.setdefault(session, deque())
         queue.append(Replay(session, wanted, command))
         if len(queue) == 1:
             self._spawn(self._start(queue[0]))
+
+    def queued(self, session: Session) -> set[str]:
+        """The subscriptions that wait for their replay to begin or to end."""
+        return {each.wanted.name for each in self._queues.get(session, ()) if not each.dropped}
+
+    def drop(self, session: Session, name: str) -> None:
+        """Give up the replay of a subscription: it is being replaced, or has ended."""
+        queue = self._queues.get(session, deque())
+        for replay in [each for each in queue if each.wanted.name == name and not each.dropped]:
+            replay.drop()
+            subscribing.superseded(session, replay.command)
+            if replay is not queue[0]:
+                queue.remove(replay)
 
     def unblocked(self, session: Session) -> None:
         """The session's socket takes bytes again: go on with what was put aside."""
         queue = self._queues.get(session)
         if queue:
             for partition, gate in queue[0].gates.items():
-                waiting = self._waiting.setdefault(partition, [])
-                if gate not in waiting:
-                    waiting.append(gate)
-                self._scan(partition)
+                self._wait(partition, [gate])
 
     def forget(self, session: Session) -> None:
         """The session has ended."""
-        queue = self._queues.pop(session, None)
-        if queue:
-            queue[0].gates.clear()
+        for replay in self._queues.pop(session, ()):
+            replay.dropped = True
+            replay.gates.clear()
         self._gates.pop(session, None)
 
     async def _start(self, replay: Replay) -> None:
-        session = replay.session
+        starts: dict[Partition, int] = {}
         try:
-            starts = await self._starts(replay)
+            starts = await self._starts.of(replay)
         except BadCursor as fault:
-            replay.reason, starts = fault.reason, {}
-        if session not in self._queues:
+            replay.reason = fault.reason
+        except PastEnd:
+            replay.reason = "epoch"  # the topic went away while we looked
+        except Abandoned:
+            pass
+        if replay.dropped:
+            self._next(replay)
+        else:
+            self._stand(replay, starts)
+
+    def _stand(self, replay: Replay, starts: dict[Partition, int]) -> None:
+        """Let live events begin, and close the gates on what the replay is behind on."""
+        session = replay.session
+        fresh = subscribing.allowed(session, replay.wanted, replay.command)
+        if fresh is None:
+            self._next(replay)
             return
-        positions = {partition: partition.position for partition in starts}
-        if sum(max(positions[each] - start, 0) for each, start in starts.items()) > self._limit:
+        replay.wanted, replay.had = fresh, tuple(session.standing)
+        if sum(max(each.position - start, 0) for each, start in starts.items()) > self._limit:
             replay.reason, starts = "limit", {}
-        session.stand(replay.wanted, starts)
-        behind = {each: start for each, start in starts.items() if start != each.position}
-        replay.gates = {each: Gate(replay, start, each.position) for each, start in behind.items()}
+        subscribing.stand(session.node, session, fresh, starts)
+        replay.gates = {
+            each: Gate(replay, each, start) for each, start in starts.items() if start != each.position
+        }
         if replay.gates:
             self._gates[session] = replay.gates
-        for partition, gate in replay.gates.items():
-            self._waiting.setdefault(partition, []).append(gate)
-            self._scan(partition)
-        if not replay.gates:
+            for partition, gate in replay.gates.items():
+                self._wait(partition, [gate])
+        else:
             self._finish(replay)
 
-    async def _starts(self, replay: Replay) -> dict[Partition, int]:
-        """The first offset to be replayed on each partition that the client knows a position of."""
-        covered = partitions_of(self._log, replay.wanted)
-        config = replay.command.config
-        if config.resume is None:
-            moment = ms_of(config.since or "")
-            return {each: await self._patiently(self._reader.offset_at, each, moment) for each in covered}
-        starts: dict[Partition, int] = {}
-        for cursor in config.resume:
-            partition, start = self._log.locate(cursor)
-            starts[partition] = max(start, starts.get(partition, 0))
-        starts = {each: start for each, start in starts.items() if each in covered}
-        for each, start in starts.items():
-            if not each.oldest <= start <= each.position:
-                earliest, end = await self._patiently(self._reader.bounds, each)
-                if start < earliest:
-                    raise BadCursor("retention")
-                if start > end:
-                    raise BadCursor("cursor")
-        return starts
-
-    async def _patiently(self, ask: Callable[..., Awaitable[_T]], *about: Any) -> _T:
-        """Ask the log until it answers: the broker may be away for a while."""
-        while True:
-            try:
-                return await ask(*about)
-            except Unreachable:
-                await asyncio.sleep(RETRY_S)
-
-    def _scan(self, partition: Partition) -> None:
+    def _wait(self, partition: Partition, gates: Iterable[Gate]) -> None:
+        """Have `gates` in the next scan of the partition."""
+        self._waiting.setdefault(partition, {}).update(dict.fromkeys(gates))
         if partition not in self._scanning:
             self._scanning.add(partition)
             self._spawn(self._scans(partition))
@@ -181,63 +158,76 @@ class Replays:
     async def _scans(self, partition: Partition) -> None:
         """Scan a partition until nobody waits. Each pass serves all who waited when it began."""
         try:
-            while gates := [
-                each for each in self._waiting.pop(partition, ()) if self._alive(partition, each)
-            ]:
+            while gates := self._waiting.pop(partition, None):
                 try:
-                    await self._pass(partition, gates)
-                except PastEnd:
-                    for gate in gates:
-                        if self._alive(partition, gate):
-                            gate.replay.reason = gate.replay.reason or "retention"
-                            self._open(partition, gate)
-                except Unreachable:
-                    self._waiting.setdefault(partition, []).extend(gates)
-                    await asyncio.sleep(RETRY_S)
+                    await self._pass(partition, list(gates))
+                except (Unreachable, PastEnd):  # PastEnd: of a topic that is gone, until it is made again
+                    self._wait(partition, gates)
+                    await self._pause(RETRY_S)
+                waiting = self._waiting.get(partition)
+                if waiting and all(each.start > partition.position for each in waiting):
+                    await self._pause(AHEAD_S)  # for this node's tail
         finally:
             self._scanning.discard(partition)
-
-    def _alive(self, partition: Partition, gate: Gate) -> bool:
-        if gate.replay.gates.get(partition) is not gate:
-            return False
-        if self._log.get(partition.topic, partition.number) is partition:
-            return True
-        gate.replay.reason = "epoch"
-        self._open(partition, gate)
-        return False
 
     async def _pass(self, partition: Partition, gates: list[Gate]) -> None:
         """One reading from the earliest of `gates` up to the hub's position.
 
         Who is too slow for it leaves, and comes back to a later pass by `unblocked`.
         """
-        while True:
-            gates = [each for each in gates if self._takes(partition, each)]
-            # Who is ahead of this node's tail has only to wait for it.
-            ahead = [each for each in gates if each.next > partition.position]
-            if ahead:
-                self._waiting.setdefault(partition, []).extend(ahead)
-                gates = [each for each in gates if each.next <= partition.position]
-            if not gates:
-                await asyncio.sleep(AHEAD_S if ahead else 0)
-                return
+        while gates := self._behind(partition, gates):
             position = min(each.next for each in gates)
             if position >= partition.oldest:
-                records: Iterable[Record] = list(partition.recent(position))
-                reached, source = partition.position, "window"
+                records: list[Record] = list(islice(partition.recent(position), WINDOW_RECORDS))
+                full = len(records) == WINDOW_RECORDS
+                reached, source = records[-1].offset + 1 if full else partition.position, "window"
             else:
-                found, reached = await self._reader.read(partition, position, FETCH_BYTES)
-                reached = min(reached, partition.position)
-                records, source = [each for each in found if each.offset < reached], "log"
+                try:
+                    found, end = await self._reader.read(partition, position, FETCH_BYTES)
+                except PastEnd:
+                    await self._skip(partition, gates)
+                    continue
                 gates = [each for each in gates if self._takes(partition, each)]
+                reached, source = min(end, partition.position), "log"
+                records = [each for each in found if each.offset < reached]
+                if reached <= position:
+                    await self._pause(AHEAD_S)
             self._counted(source, hand_out(partition, gates, records, reached))
-            for gate in gates:
-                if self._alive(partition, gate) and gate.next == partition.position:
-                    self._open(partition, gate)
             await asyncio.sleep(0)
 
+    def _behind(self, partition: Partition, gates: Iterable[Gate]) -> list[Gate]:
+        """Those of `gates` that there is something to read for. Who has caught up goes live."""
+        behind = []
+        for gate in gates:
+            if not self._takes(partition, gate):
+                continue
+            if gate.next < partition.position:
+                behind.append(gate)
+            elif gate.start > partition.position:
+                self._wait(partition, [gate])  # ahead of this node's tail
+            else:
+                self._open(partition, gate)
+        return behind
+
+    async def _skip(self, partition: Partition, gates: Iterable[Gate]) -> None:
+        """Retention has taken what some of `gates` are owed. Raises PastEnd, Unreachable."""
+        earliest, _ = await self._reader.bounds(partition)
+        for gate in gates:
+            if gate.next < earliest:
+                gate.replay.reason = gate.replay.reason or "retention"
+                gate.abandon()
+                gate.next = max(gate.next, min(earliest, partition.position))
+
     def _takes(self, partition: Partition, gate: Gate) -> bool:
-        return self._alive(partition, gate) and not gate.replay.session.outbox.blocked
+        """Whether the gate is still to be served, and can be now."""
+        session = gate.replay.session
+        if gate.replay.gates.get(partition) is not gate or not session.current():
+            return False
+        if self._log.get(partition.topic, partition.number) is not partition:
+            gate.replay.reason = "epoch"
+            self._open(partition, gate)
+            return False
+        return not session.outbox.blocked
 
     def _open(self, partition: Partition, gate: Gate) -> None:
         """The replay has caught up with the hub here: live events flow from the next one."""
@@ -248,16 +238,26 @@ class Replays:
             self._finish(replay)
 
     def _finish(self, replay: Replay) -> None:
-        session = replay.session
-        queue = self._queues[session]
-        queue.popleft()
         if replay.reason is not None:
             self._counted(replay.reason, 1)
-        if replay.wanted.name in session.standing:
-            session.subscribed(
-                replay.wanted, replay.command.in_reply_to, replayed=replay.count, reason=replay.reason
+        self._next(replay)
+        session = replay.session
+        wanted = session.standing.get(replay.wanted.name)
+        if wanted is not None and not replay.dropped:
+            subscribing.subscribed(
+                session.node,
+                session,
+                wanted,
+                replay.command.in_reply_to,
+                replayed=replay.count,
+                reason=replay.reason,
             )
-        if queue:
-            self._spawn(self._start(queue[0]))
-        else:
-            del self._queues[session]
+
+    def _next(self, replay: Replay) -> None:
+        queue = self._queues.get(replay.session)
+        if queue is not None:
+            queue.popleft()
+            if queue:
+                self._spawn(self._start(queue[0]))
+            else:
+                del self._queues[replay.session]

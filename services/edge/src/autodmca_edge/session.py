@@ -6,33 +6,25 @@ of its own: it writes to a `Socket` and leaves waiting (keys, replays) to the no
 no sense is answered with an `error`; ten of those in a minute end the connection.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
 from autodmca_events import CATALOGUE, rfc3339, user_key
 from autodmca_runtime import Claims
 
-from autodmca_edge import protocol
+from autodmca_edge import protocol, subscribing
 from autodmca_edge.auth import authenticate
+from autodmca_edge.deadlines import AUTH_TIMEOUT_S, HEARTBEAT_INTERVAL_S, HEARTBEAT_TIMEOUT_S, Deadlines, Due
 from autodmca_edge.handshake import Upgrade
-from autodmca_edge.log import Partition
 from autodmca_edge.node import Node, Socket
 from autodmca_edge.outbox import Outbox
 from autodmca_edge.protocol import CloseCode, Refusal, State
-from autodmca_edge.standing import Standing, partitions_of
-from autodmca_edge.subscriptions import (
-    Subscription,
-    subscription,
-)
+from autodmca_edge.standing import Standing
 
 __all__ = ["Session"]
 
-HEARTBEAT_INTERVAL_S: Final = 30
-HEARTBEAT_TIMEOUT_S: Final = 60
-AUTH_TIMEOUT_S: Final = 10
-EXPIRY_NOTICE_S: Final = 60
 BAD_MESSAGES_A_MINUTE: Final = 10
+HELD_MESSAGES: Final = 16  # while a token's key is being fetched
 
 log = structlog.get_logger()
 
@@ -42,14 +34,13 @@ class Session:
 
     __slots__ = (
         "_bad",
-        "_claims",
-        "_deadline",
+        "_deadlines",
         "_family",
-        "_heard",
-        "_node",
-        "_notified",
+        "_held",
+        "claims",
         "connection_id",
         "key",
+        "node",
         "pending",
         "socket",
         "standing",
@@ -57,18 +48,17 @@ class Session:
     )
 
     def __init__(self, node: Node, socket: Socket, connection_id: str) -> None:
-        self._node = node
+        self.node = node
         self.socket = socket
         self.connection_id = connection_id
         self.state = State.UNAUTHENTICATED
         self.key = b""
         """The user's record key; empty until authenticated."""
         self.pending: list[bytes] | None = None
-        self._claims: Claims | None = None
+        self.claims: Claims | None = None
         self.standing = Standing()
-        self._heard = node.clock()
-        self._deadline = self._heard + AUTH_TIMEOUT_S
-        self._notified = False
+        self._deadlines = Deadlines(node.clock())
+        self._held: list[bytes] | None = None
         self._bad: list[float] | None = None
         self._family: str | None = None
 
@@ -76,7 +66,7 @@ class Session:
 
     def opened(self, upgrade: Upgrade) -> None:
         """Say who we are, then take the token that came with the handshake, if one did."""
-        node = self._node
+        node = self.node
         self._family = upgrade.family
         if node.draining:
             self._close(CloseCode.DRAINING, "this node is draining")
@@ -85,8 +75,8 @@ class Session:
             self._close(CloseCode.OVERLOADED, "no connection to the event log yet")
             return
         node.sessions[self.connection_id] = self
-        node.wheel.add(self, self._deadline)
-        self._answer(
+        node.wheel.add(self, self._deadlines.next())
+        self.answer(
             "connected",
             None,
             protocol=protocol.PROTOCOL_VERSION,
@@ -104,31 +94,47 @@ class Session:
 
     def heard(self) -> None:
         """Some frame came from the client."""
-        self._heard = self._node.clock()
+        self._deadlines.heard = self.node.clock()
 
     def said(self, text: bytes) -> None:
         """A text message came."""
-        if self.state is State.CLOSING:
+        if self.state is State.CLOSING or (self.state is State.OPEN and not self.current()):
             return
         try:
-            command = protocol.parse(text)
-            protocol.require(self.state, command)
-            self._obey(command)
+            if self._held is None:
+                command = protocol.parse(text)
+                protocol.require(self.state, command)
+                self._obey(command)
+            elif len(self._held) < HELD_MESSAGES:
+                self._held.append(text)
+            else:
+                message = "too many messages before the token is verified"
+                self.refuse(Refusal("rate_limited", message, retryable=True))
         except Refusal as refusal:
             self.refuse(refusal)
 
+    def hold(self) -> None:
+        """Keep what the client says until `release`."""
+        self._held = []
+
+    def release(self) -> None:
+        """Obey what was said meanwhile."""
+        held, self._held = self._held or [], None
+        for text in held:  # one of them may bring a token whose key must be fetched: then the rest wait again
+            self.said(text)
+
     def drained(self) -> None:
         """The socket takes bytes again."""
-        if self in self._node.hub.gates:
-            self._node.replayer.unblocked(self)
+        if self in self.node.hub.gates:
+            self.node.replayer.unblocked(self)
 
     def lost(self, code: int | None) -> None:
         """The socket is gone."""
-        self._leave()
+        self.leave()
         log.info(
             "connection closed",
             connection_id=self.connection_id,
-            user_id=self._claims.user_id if self._claims else None,
+            user_id=self.claims.user_id if self.claims else None,
             close_code=code or 1006,
         )
 
@@ -136,25 +142,25 @@ class Session:
         """Deadlines: authentication, the client's heartbeat, the token's expiry and the notice of it."""
         if self.state is State.CLOSING:
             return None
-        if self._claims is None:
-            if now >= self._deadline:
+        match self._deadlines.due(now):
+            case Due.NOT_AUTHENTICATED:
                 self._close(CloseCode.TIMED_OUT, "not authenticated in time")
-            return self._deadline
-        expires_at = self._claims.expires_at
-        if now >= expires_at:
-            self.refuse(Refusal("token_expired", "the token has expired"), misuse=False)
-            self._close(CloseCode.NO_TOKEN, "the token has expired")
-            return None
-        silent_at = self._heard + HEARTBEAT_TIMEOUT_S
-        if now >= silent_at:
-            self._close(CloseCode.TIMED_OUT, "no heartbeat")
-            return None
-        if now >= expires_at - EXPIRY_NOTICE_S:
-            if not self._notified:
-                self._notified = True
-                self._answer("auth_expiring", None, expiresAt=rfc3339(expires_at * 1000))
-            return min(silent_at, expires_at)
-        return min(silent_at, expires_at - EXPIRY_NOTICE_S)
+            case Due.EXPIRED:
+                self.refuse(Refusal("token_expired", "the token has expired"), misuse=False)
+                self._close(CloseCode.NO_TOKEN, "the token has expired")
+            case Due.SILENT:
+                self._close(CloseCode.TIMED_OUT, "no heartbeat")
+            case Due.NOTICE:
+                expires_at = rfc3339((self._deadlines.expires_at or 0) * 1000)
+                self.answer("auth_expiring", None, expiresAt=expires_at)
+        return self._deadlines.next()
+
+    def current(self) -> bool:
+        """Whether events may be delivered: from the second in which the token expires none may."""
+        now = self.node.clock()
+        if self._deadlines.expired(now):
+            self.due(now)
+        return self.state is State.OPEN
 
     # -- commands ---------------------------------------------------------------------------------
 
@@ -162,38 +168,39 @@ class Session:
         match command:
             case protocol.Heartbeat():
                 if not command.response:
-                    cursors = self.standing.cursors(self._node.log, self._node.hub.gates.get(self, {}))
-                    self.socket.say(protocol.heartbeat_answer(command, self._now(), cursors))
+                    cursors = subscribing.cursors(self.node, self)
+                    self._say(protocol.heartbeat_answer(command, self._now(), cursors))
             case protocol.Subscribe():
-                self._subscribe(command)
+                subscribing.subscribe(self.node, self, command)
             case protocol.Unsubscribe():
-                if self.standing.remove(command.subscription_id):
-                    self.standing.register(self._node.hub, self)
-                self._answer("unsubscribed", command.in_reply_to, subscriptionId=command.subscription_id)
+                subscribing.unsubscribe(self.node, self, command)
             case protocol.Authenticate() | protocol.AuthUpdate():
-                authenticate(self._node, self, command.token, command.in_reply_to)
+                authenticate(self.node, self, command.token, command.in_reply_to)
             case protocol.ClientMessage():
-                self._node.publish(self, command)
+                self.node.publish(self, command)
 
     def authenticated(self, claims: Claims, in_reply_to: str | None, *, answer: bool) -> None:
         """A token was good: the first one opens the conversation, a later one may renew it."""
-        former, self._claims = self._claims, self._claims or claims
+        former, self.claims = self.claims, self.claims or claims
         if former is not None and claims.user_id != former.user_id:
             message = "this is another user's token"
             self.refuse(Refusal("forbidden", message, field="payload.token", in_reply_to=in_reply_to))
             return
         if former is not None and claims.expires_at >= former.expires_at and claims != former:
-            self._renew(claims)
+            self.claims = claims
+            self._deadlines.renewed(claims.expires_at)
+            subscribing.renew(self.node, self, claims)
         if answer:
-            expires_at = rfc3339(self._claims.expires_at * 1000)
-            self._answer("authenticated", in_reply_to, userId=claims.user_id, expiresAt=expires_at)
+            expires_at = rfc3339(self.claims.expires_at * 1000)
+            self.answer("authenticated", in_reply_to, userId=claims.user_id, expiresAt=expires_at)
         if former is None:
             self._begin(claims)
 
     def _begin(self, claims: Claims) -> None:
         self.state = State.OPEN
         self.key = user_key(claims.user_id)
-        self._node.wheel.add(self, min(self._deadline, claims.expires_at))
+        self._deadlines.renewed(claims.expires_at)
+        self.node.wheel.add(self, self._deadlines.next())
         log.info(
             "connection opened",
             connection_id=self.connection_id,
@@ -204,65 +211,16 @@ class Session:
             types = [name for name, each in CATALOGUE.items() if each.family == self._family]
             config = protocol.SubscriptionConfig(types=types)
             try:
-                self._subscribe(protocol.Subscribe(subscription_id=self._family, config=config))
+                command = protocol.Subscribe(subscription_id=self._family, config=config)
+                subscribing.subscribe(self.node, self, command)
             except Refusal as refusal:
                 self.refuse(refusal)
 
     def not_authenticated(self, refusal: Refusal) -> None:
         """A token was not good: without an earlier one that is the end."""
         self.refuse(refusal)
-        if self._claims is None:
+        if self.claims is None:
             self._close(CloseCode.NO_TOKEN, refusal.code)
-
-    def _renew(self, claims: Claims) -> None:
-        """A newer token: its limits hold for what stands, too."""
-        self._claims, self._notified = claims, False
-        for name in self.standing.narrow(claims):
-            message = "the new token does not allow this subscription"
-            self.refuse(Refusal("forbidden", message, subscription_id=name), misuse=False)
-        self.standing.register(self._node.hub, self)
-
-    def _subscribe(self, command: protocol.Subscribe) -> None:
-        name = command.subscription_id
-        assert self._claims is not None
-        limit = self._node.max_subscriptions
-        try:
-            if name not in self.standing and len(self.standing) >= limit:
-                raise Refusal("limit_exceeded", f"at most {limit} subscriptions a connection")  # noqa: TRY301
-            wanted = subscription(name, command.config, self._claims)
-        except Refusal as refusal:
-            refusal.subscription_id, refusal.in_reply_to = name, command.in_reply_to
-            raise
-        if command.config.resume or command.config.since:
-            self._node.replayer.begin(self, wanted, command)
-        else:
-            self.stand(wanted, {})
-            self.subscribed(wanted, command.in_reply_to)
-
-    # -- what the replayer uses too ---------------------------------------------------------------
-
-    def stand(self, wanted: Subscription, starts: Mapping[Partition, int]) -> None:
-        """Let a subscription take part in live delivery from now on, or from `starts` where given."""
-        wanted.since = {
-            each: starts.get(each, each.position) for each in partitions_of(self._node.log, wanted)
-        }
-        self.standing.put(wanted)
-        self.standing.register(self._node.hub, self)
-
-    def subscribed(
-        self, wanted: Subscription, in_reply_to: str | None, *, replayed: int = 0, reason: str | None = None
-    ) -> None:
-        """Answer a subscribe; `reason`: why what came before could not be replayed."""
-        payload: dict[str, Any] = {
-            "subscriptionId": wanted.name,
-            "types": wanted.types,
-            "cursors": [each.cursor() for each in partitions_of(self._node.log, wanted)],
-            "recovered": reason is None,
-            "replayed": replayed,
-        }
-        if reason is not None:
-            payload["reason"] = reason
-        self._answer("subscribed", in_reply_to, **payload)
 
     # -- the hub's side ---------------------------------------------------------------------------
 
@@ -272,48 +230,54 @@ class Session:
         return self.socket.outbox
 
     def overflowed(self, events: int) -> None:
-        """The client is too slow for its outbox: it is let go, after the hub is done."""
-        self._node.dropped("too_slow", events)
-        self._node.soon(self._too_slow)
+        """The client is too slow for its outbox: nothing more may follow what was not taken.
 
-    def _too_slow(self) -> None:
+        The socket is closed at once, the hub is told when it is done with its poll.
+        """
+        self.node.dropped("too_slow", events)
         if self.state is not State.CLOSING:
-            self._leave()
-            self._node.closed(CloseCode.TOO_SLOW)
+            self.state = State.CLOSING
+            self.node.closed(CloseCode.TOO_SLOW)
             self.socket.close(CloseCode.TOO_SLOW, "too slow", discard=True)
+            self.node.soon(self.leave)
 
     def drain(self) -> None:
         """This node is leaving: so must the client."""
         self._close(CloseCode.DRAINING, "this node is draining")
 
+    def leave(self) -> None:
+        """Take no part any more: nothing is delivered from now on."""
+        self.state = State.CLOSING
+        self.standing.leave(self.node.hub, self)
+        self.node.replayer.forget(self)
+        self.node.sessions.pop(self.connection_id, None)
+
     # -- inside -----------------------------------------------------------------------------------
 
-    def _leave(self) -> None:
-        if self.state is not State.CLOSING:
-            self.state = State.CLOSING
-            self.standing.leave(self._node.hub, self)
-            self._node.replayer.forget(self)
-            self._node.sessions.pop(self.connection_id, None)
-
     def _close(self, code: CloseCode, reason: str) -> None:
-        self._leave()
-        self._node.closed(code)
-        self.socket.close(code, reason)
+        if self.state is not State.CLOSING:
+            self.leave()
+            self.node.closed(code)
+            self.socket.close(code, reason)
 
     def refuse(self, refusal: Refusal, *, misuse: bool = True) -> None:
         """Answer with an error; `misuse`: it is the client's fault and counts against it."""
-        self._node.said_bad(refusal.code)
-        self.socket.say(protocol.error(refusal, self._now()))
+        self.node.said_bad(refusal.code)
+        self._say(protocol.error(refusal, self._now()))
         if not misuse or refusal.retryable:
             return
-        now = self._node.clock()
+        now = self.node.clock()
         self._bad = [each for each in self._bad or () if each > now - 60]
         self._bad.append(now)
         if len(self._bad) >= BAD_MESSAGES_A_MINUTE:
             self._close(CloseCode.MISUSE, "too many bad messages")
 
-    def _answer(self, action: str, in_reply_to: str | None, **payload: Any) -> None:
-        self.socket.say(protocol.answer(action, self._now(), in_reply_to, **payload))
+    def answer(self, action: str, in_reply_to: str | None, **payload: Any) -> None:
+        self._say(protocol.answer(action, self._now(), in_reply_to, **payload))
+
+    def _say(self, text: bytes) -> None:
+        if not self.socket.say(text):
+            self.overflowed(0)
 
     def _now(self) -> str:
-        return rfc3339(int(self._node.clock() * 1000))
+        return rfc3339(int(self.node.clock() * 1000))

@@ -4,7 +4,7 @@ Owns their names, their registration with the hub, and where in the log their ev
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from autodmca_edge.hub import Hub
 from autodmca_edge.log import EventLog, Partition
@@ -18,7 +18,14 @@ from autodmca_edge.subscriptions import (
     topics_of,
 )
 
-__all__ = ["Standing", "partitions_of"]
+__all__ = ["Behind", "Standing", "partitions_of"]
+
+
+class Behind(Protocol):
+    """Where a connection stands on a partition that is being replayed to it; see gates.py."""
+
+    next: int
+    joined: int
 
 
 class Standing:
@@ -43,8 +50,28 @@ class Standing:
         """The subscription of that name, as it stands now."""
         return self._by_name.get(name)
 
-    def put(self, wanted: Subscription) -> None:
-        """Add a subscription, in place of one of that name."""
+    def names(self) -> set[str]:
+        """What they are called."""
+        return set(self._by_name)
+
+    def put(
+        self,
+        event_log: EventLog,
+        wanted: Subscription,
+        starts: Mapping[Partition, int],
+        gates: Mapping[Partition, Behind],
+    ) -> None:
+        """Add a subscription from `starts`, where not given from now on, in place of one of that name.
+
+        Live events that a gate holds back belong to the one that is replaced, so they are the new one's.
+        """
+        former = self._by_name.get(wanted.name)
+        since = {}
+        for each in partitions_of(event_log, wanted):
+            since[each] = starts.get(each, each.position)
+            if former is not None and each in gates and each not in starts:
+                since[each] = max(gates[each].joined, former.since.get(each, 0))
+        wanted.since = since
         self._by_name[wanted.name] = wanted
 
     def remove(self, name: str) -> bool:
@@ -78,10 +105,13 @@ class Standing:
         hub.leave(member, self._keys)
         self._by_name, self._keys = {}, ()
 
-    def cursors(self, event_log: EventLog, without: Mapping[Partition, object]) -> list[str]:
-        """Where the connection stands on each partition of its subscriptions but those of `without`."""
-        found = dict.fromkeys(each for wanted in self for each in partitions_of(event_log, wanted))
-        return [each.cursor() for each in found if each not in without]
+    def cursors(
+        self, event_log: EventLog, gates: Mapping[Partition, Behind], wanted: Iterable[Subscription] = ()
+    ) -> list[str]:
+        """Up to where the connection has everything, on each partition of `wanted`, or of all."""
+        each_of = wanted or self._by_name.values()
+        found = dict.fromkeys(each for one in each_of for each in partitions_of(event_log, one))
+        return [f"{each.prefix}:{gates[each].next - 1}" if each in gates else each.cursor() for each in found]
 
 
 def partitions_of(event_log: EventLog, wanted: Subscription) -> list[Partition]:

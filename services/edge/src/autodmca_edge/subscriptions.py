@@ -47,9 +47,9 @@ class Identity(Protocol):
 
 
 class Subscription:
-    """A named interest of one connection. Immutable but for `since`."""
+    """A named interest of one connection. Immutable but for `since` and `gaps`."""
 
-    __slots__ = ("filter", "keys", "limits", "mask", "name", "since")
+    __slots__ = ("filter", "gaps", "keys", "limits", "mask", "name", "since")
 
     def __init__(
         self,
@@ -67,11 +67,21 @@ class Subscription:
         """The filters of tokens that are in `filter` already."""
         self.since: Mapping[Any, int] = {}
         """Per partition the first offset that this subscription has been or will be given."""
+        self.gaps: Mapping[Any, range] = {}
+        """Per partition offsets after that which it was not given: their replay was given up."""
 
     @property
     def types(self) -> list[str]:
         """The names of its event types."""
         return [name for name, bit in BITS.items() if self.mask & bit]
+
+    def concerns(self, key: bytes | None) -> bool:
+        """Whether it is for this user's events."""
+        return key in self.keys or EVERYONE in self.keys
+
+    def had(self, partition: Any, offset: int) -> bool:
+        """Whether an event before the present was delivered to it, if it wanted that event."""
+        return self.since.get(partition, 0) <= offset and offset not in self.gaps.get(partition, ())
 
     def wants(self, bit: int, payload: Mapping[str, Any] | None) -> bool:
         """Whether an event of this type is to be delivered; `payload` may be None without a filter."""
@@ -142,7 +152,7 @@ def narrowed(standing: Subscription, identity: Identity) -> Subscription | None:
         fresh = _limited(standing, types, identity)
     except (BadFilter, Refusal):
         return None
-    fresh.since = standing.since
+    fresh.since, fresh.gaps = standing.since, standing.gaps
     return fresh
 
 

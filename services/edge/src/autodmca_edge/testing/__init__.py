@@ -7,12 +7,12 @@ production. Nothing here sleeps: `FakeNode.settle` runs what is ready.
 from autodmca_edge.testing.client import client_frame, upgrade_request
 from autodmca_edge.testing.log import FakeLog, StoredRecord, record_of
 from autodmca_edge.testing.node import FakeNode, FakeVerifier
-from autodmca_edge.testing.socket import FakeSocket, cursors_of, messages
+from autodmca_edge.testing.peer import FakePeer, cursors_of, messages
 
 __all__ = [
     "FakeLog",
     "FakeNode",
-    "FakeSocket",
+    "FakePeer",
     "FakeVerifier",
     "StoredRecord",
     "client_frame",

@@ -3,10 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from autodmca_events import Payload, encode, envelope, event_type_of, partition_for, user_key
+from autodmca_events.example import example
 from autodmca_events.topics import BROADCAST
+from msgspec import structs
 
 from autodmca_edge.log import TOPICS, Partition, Record
 from autodmca_edge.replay import PastEnd, Unreachable
@@ -27,9 +29,14 @@ class StoredRecord(NamedTuple):
 def record_of(
     offset: int, payload: Payload, user_id: int | None = None, *, timestamp_ms: int = 0
 ) -> StoredRecord:
-    """The record that a producer writes for an event; its id is `e<offset>`."""
+    """The record that a producer writes for an event; its id is `<topic>-<user>-<offset>`."""
     event_type = event_type_of(payload)
-    event = envelope(payload, user_id=user_id, timestamp_ms=timestamp_ms, id=f"e{offset}")
+    event = envelope(
+        payload,
+        user_id=user_id,
+        timestamp_ms=timestamp_ms,
+        id=f"{event_type.topic.split('.')[1]}-{user_id or 0}-{offset}",
+    )
     headers = (("type", event_type.name.encode()), ("id", event.id.encode()))
     key = None if user_id is None else user_key(user_id)
     return StoredRecord(offset, timestamp_ms, key, encode(event), headers)
@@ -46,7 +53,10 @@ class FakeLog:
             for number in range(1 if topic == BROADCAST else partitions)
         }
         self.first: Counter[tuple[str, int]] = Counter()
+        self.epochs: Counter[str] = Counter()
+        """How often a topic was made again."""
         self.away = False
+        """The broker does not answer."""
         self.reads = 0
 
     def append(self, payload: Payload, user_id: int | None = None, *, timestamp_ms: int = 0) -> StoredRecord:
@@ -56,6 +66,13 @@ class FakeLog:
         written = record_of(self.end(topic, number), payload, user_id, timestamp_ms=timestamp_ms)
         self.records[topic, number].append(written)
         return written
+
+    def emit(
+        self, type_name: str, user_id: int | None = None, *, timestamp_ms: int = 0, **fields: Any
+    ) -> StoredRecord:
+        """Write the example event of a type, with other `fields`."""
+        payload = structs.replace(example(type_name).payload, **fields)
+        return self.append(payload, user_id, timestamp_ms=timestamp_ms)
 
     def append_raw(
         self, topic: str, number: int, key: bytes | None, value: bytes | None, type_name: str = ""
@@ -72,6 +89,13 @@ class FakeLog:
         drop = first - self.first[topic, number]
         del self.records[topic, number][:drop]
         self.first[topic, number] = first
+
+    def remake(self, topic: str) -> None:
+        """Delete a topic and create it again: empty, from offset 0."""
+        self.epochs[topic] += 1
+        for where in [each for each in self.records if each[0] == topic]:
+            self.records[where].clear()
+            del self.first[where]
 
     async def read(self, partition: Partition, offset: int, max_bytes: int) -> tuple[list[Record], int]:
         self.reads += 1
@@ -97,6 +121,9 @@ class FakeLog:
         return self.first[where], self.end(*where)
 
     async def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
+        await asyncio.sleep(0)
+        if self.away:
+            raise Unreachable
         where = partition.topic, partition.number
         later = (each.offset for each in self.records[where] if each.timestamp >= timestamp_ms)
         return next(later, self.end(*where))

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from autodmca_runtime import Claims, InvalidToken, TokenExpired
+from autodmca_runtime import Claims, InvalidToken, KeysUnavailable, TokenExpired, UnknownKey
 
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.hub import Hub
@@ -14,7 +14,7 @@ from autodmca_edge.protocol import ClientMessage
 from autodmca_edge.replay import Replays
 from autodmca_edge.session import Session
 from autodmca_edge.testing.log import FakeLog, StoredRecord
-from autodmca_edge.testing.socket import FakeSocket
+from autodmca_edge.testing.peer import FakePeer
 from autodmca_edge.timers import TimerWheel
 
 DEFAULT_USER = "7"
@@ -23,16 +23,23 @@ __all__ = ["FakeNode", "FakeVerifier"]
 
 
 class FakeVerifier:
-    """Tokens are `<user>` or `<user>:<role>`; `bad` and `expired` are refused."""
+    """Tokens are `<user>` or `<user>:<role>`; `bad` and `expired` are refused.
+
+    `known` False: the issuer's keys must be fetched first, for which `check` waits until `fetched` is set.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self.known = True
+        self.fetched = asyncio.Event()
         self.types: tuple[str, ...] | None = None
         self.filters: dict[str, Any] | None = None
         self.lifetime_s = 3600
 
     def verify(self, token: str) -> Claims:
         user, _, role = token.partition(":")
+        if not self.known:
+            raise UnknownKey
         if user == "bad":
             raise InvalidToken("signature")
         if user == "expired":
@@ -41,11 +48,14 @@ class FakeVerifier:
         return Claims(int(user), roles, int(self._clock()) + self.lifetime_s, self.types, self.filters)
 
     async def check(self, token: str) -> Claims:
+        await self.fetched.wait()
+        if not self.known:
+            raise KeysUnavailable
         return self.verify(token)
 
 
 class FakeNode:
-    """One node on a fake log. `poll` is the tail's step."""
+    """One node on a fake log. Several may share the log."""
 
     def __init__(
         self, event_log: FakeLog, *, window_bytes: int = 1 << 20, replay_limit: int = 1_000_000
@@ -62,34 +72,52 @@ class FakeNode:
         self.malformed_at: list[tuple[str, int, int, str]] = []
         self.counts: Counter[str] = Counter()
         self.log = EventLog(window_bytes)
+        self._epochs: Counter[str] = Counter()
         for topic in TOPICS:
-            numbers = [number for each, number in event_log.records if each == topic]
-            self.log.open(topic, "e1", {number: event_log.end(topic, number) for number in numbers})
+            self._open(topic)
+        self._epochs.update(event_log.epochs)
         self.hub = Hub(self)
         self.verifier = FakeVerifier(self.clock)
         self.replayer = Replays(
-            self.log, event_log, self.hub.gates, self.spawn, limit=replay_limit, counted=self._count
+            self.log,
+            event_log,
+            self.hub.gates,
+            self.spawn,
+            limit=replay_limit,
+            counted=self._count,
+            pause=self._pause,
         )
+        self._connections = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._failed: list[BaseException] = []
+        self._paused: list[tuple[float, asyncio.Event]] = []
 
     def clock(self) -> float:
         return self.now
 
     def connect(
-        self, token: str | None = DEFAULT_USER, *, family: str | None = None
-    ) -> tuple[Session, FakeSocket]:
-        """A connection that brings a token with its handshake."""
-        socket = FakeSocket()
-        session = Session(self, socket, f"c{len(self.sessions)}-{id(socket)}")
-        session.opened(Upgrade(family=family, key=b"", token=token, origin=None, subprotocol=None))
-        return session, socket
+        self, token: str | None = DEFAULT_USER, *, family: str | None = None, limit: int = 1_048_576
+    ) -> FakePeer:
+        """A client that brings a token with its handshake; `limit`: of its outbox, in bytes."""
+        peer = FakePeer(limit)
+        self._connections += 1
+        peer.session = Session(self, peer, f"c{self._connections}")
+        peer.session.opened(Upgrade(family=family, key=b"", token=token, origin=None, subprotocol=None))
+        return peer
 
     def poll(self, *, at_most: int = 1_000_000) -> int:
-        """Hand out what the log has and this node has not seen; how many records that was."""
+        """The tail's step: hand out what this node has not seen; how many records that was."""
+        for topic, epoch in self.stored.epochs.items():
+            if epoch != self._epochs[topic]:
+                self._epochs[topic] = epoch
+                self._open(topic, again=True)
         work: list[tuple[Partition, list[StoredRecord]]] = []
         for partition in self.log:
             where = partition.topic, partition.number
-            start = max(partition.position - self.stored.first[where], 0)
+            first = self.stored.first[where]
+            if partition.position < first:
+                self.log.skip(partition, first)
+            start = partition.position - first
             records = self.stored.records[where][start : start + at_most]
             if records:
                 work.append((partition, records))
@@ -105,18 +133,42 @@ class FakeNode:
         while self.now < end:
             self.now = min(self.now + 0.25, end)
             self.wheel.advance(self.now)
+        for when, event in self._paused:
+            if when <= self.now:
+                event.set()
+        self._paused = [each for each in self._paused if each[0] > self.now]
+
+    async def _pause(self, seconds: float) -> None:
+        event = asyncio.Event()
+        self._paused.append((self.now + seconds, event))
+        await event.wait()
+
+    def _open(self, topic: str, *, again: bool = False) -> None:
+        numbers = [number for each, number in self.stored.records if each == topic]
+        epoch = f"e{self.stored.epochs[topic]}"
+        self.log.open(
+            topic, epoch, {number: 0 if again else self.stored.end(topic, number) for number in numbers}
+        )
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
 
-    async def settle(self, rounds: int = 200) -> None:
-        """Run what is ready; raises what a task raised."""
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            self._failed.append(failure)
+
+    async def settle(self, rounds: int = 50) -> None:
+        """Run what is ready, until only pauses are left or for some rounds; raises what a task raised."""
         for _ in range(rounds):
             await asyncio.sleep(0)
-            for task in [each for each in self._tasks if each.done()]:
-                task.result()
+            if self._failed:
+                raise self._failed[0]
+            if len(self._tasks) <= len(self._paused):
+                await asyncio.sleep(0)
+                break
 
     def soon(self, call: Any, *args: Any) -> None:
         asyncio.get_running_loop().call_soon(call, *args)

@@ -1,0 +1,104 @@
+"""Where a replay begins.
+
+Owns what `resume` and `since` mean on each partition, and what is asked of the log for it; a broker that is
+away is asked again until it answers or nobody waits any more. Never hands out an event. A replay that
+cannot be complete raises `BadCursor` with the reason.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final, Protocol, TypeVar
+
+from autodmca_events import ms_of
+
+from autodmca_edge.gates import Replay
+from autodmca_edge.log import BadCursor, EventLog, Partition, Record
+from autodmca_edge.standing import partitions_of
+
+__all__ = ["RETRY_S", "Abandoned", "LogReader", "PastEnd", "Starts", "Unreachable"]
+
+RETRY_S: Final = 0.5
+
+_T = TypeVar("_T")
+
+
+class PastEnd(Exception):
+    """The log no longer (or not yet) has the offset that was asked for."""
+
+
+class Unreachable(Exception):
+    """The log cannot be read just now."""
+
+
+class Abandoned(Exception):
+    """Nobody waits for this replay any more."""
+
+
+class LogReader(Protocol):
+    """Reads of the log beside the tail."""
+
+    async def read(self, partition: Partition, offset: int, max_bytes: int) -> tuple[list[Record], int]:
+        """Records from `offset` and the next offset. Raises PastEnd, Unreachable."""
+        ...
+
+    async def bounds(self, partition: Partition) -> tuple[int, int]:
+        """The first offset that the log has, and the one after its last. Raises PastEnd, Unreachable."""
+        ...
+
+    async def offset_at(self, partition: Partition, timestamp_ms: int) -> int:
+        """The first offset at or after a moment, the end if there is none. Raises PastEnd, Unreachable."""
+        ...
+
+
+class Starts:
+    """Looks up where replays begin."""
+
+    def __init__(
+        self,
+        event_log: EventLog,
+        reader: LogReader,
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._log = event_log
+        self._reader = reader
+        self._pause = pause
+
+    async def of(self, replay: Replay) -> dict[Partition, int]:
+        """The first offset to be replayed on each partition that the client knows a position of.
+
+        Raises BadCursor, PastEnd (the topic is gone), Abandoned.
+        """
+        covered = partitions_of(self._log, replay.wanted)
+        config = replay.command.config
+        if not config.resume:
+            moment = ms_of(config.since or "")
+            return {each: await self._at(replay, each, moment) for each in covered}
+        starts: dict[Partition, int] = {}
+        for cursor in config.resume:
+            partition, start = self._log.locate(cursor)
+            if partition in covered:
+                starts[partition] = max(start, starts.get(partition, 0))
+        for each, start in starts.items():
+            if not each.oldest <= start <= each.position:
+                earliest, end = await self._patiently(replay, partial(self._reader.bounds, each))
+                if start < earliest:
+                    raise BadCursor("retention")
+                if start > end:
+                    raise BadCursor("cursor")
+        return starts
+
+    async def _at(self, replay: Replay, partition: Partition, moment: int) -> int:
+        start = await self._patiently(replay, partial(self._reader.offset_at, partition, moment))
+        earliest, end = await self._patiently(replay, partial(self._reader.bounds, partition))
+        if 0 < earliest == start < end:  # what retention took may have been later than that moment
+            raise BadCursor("retention")
+        return start
+
+    async def _patiently(self, replay: Replay, ask: Callable[[], Awaitable[_T]]) -> _T:
+        while not replay.dropped:
+            try:
+                return await ask()
+            except Unreachable:
+                await self._pause(RETRY_S)
+        raise Abandoned

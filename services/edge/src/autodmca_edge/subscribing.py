@@ -1,0 +1,132 @@
+"""From a subscribe message to a standing subscription, and back.
+
+Owns the commands about subscriptions and their answers: what is allowed now, what a newer token leaves of
+it, which cursors the client is told. Leaves catching up to the node's replays. A subscription that may not
+be is a `Refusal`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
+
+from autodmca_runtime import Claims
+
+from autodmca_edge.log import Partition
+from autodmca_edge.node import Node
+from autodmca_edge.protocol import Refusal, Subscribe, Unsubscribe
+from autodmca_edge.standing import Behind, Standing
+from autodmca_edge.subscriptions import Subscription, narrowed, subscription
+
+__all__ = [
+    "Subscriber",
+    "allowed",
+    "cursors",
+    "renew",
+    "stand",
+    "subscribe",
+    "subscribed",
+    "superseded",
+    "unsubscribe",
+]
+
+
+class Subscriber(Protocol):
+    """Who subscribes; see session.py."""
+
+    standing: Standing
+    claims: Claims | None
+
+    def answer(self, action: str, in_reply_to: str | None, **payload: Any) -> None: ...
+    def refuse(self, refusal: Refusal, *, misuse: bool = True) -> None: ...
+
+
+def subscribe(node: Node, client: Any, command: Subscribe) -> None:
+    """Obey a subscribe, at once or, where it resumes, when it has caught up. Raises Refusal."""
+    name, limit, replayer = command.subscription_id, node.max_subscriptions, node.replayer
+    try:
+        if len((client.standing.names() | replayer.queued(client)) - {name}) >= limit:
+            raise Refusal("limit_exceeded", f"at most {limit} subscriptions a connection")  # noqa: TRY301
+        wanted = subscription(name, command.config, client.claims)
+    except Refusal as refusal:
+        refusal.subscription_id, refusal.in_reply_to = name, command.in_reply_to
+        raise
+    if command.config.resume or command.config.since is not None:
+        replayer.begin(client, wanted, command)
+    else:
+        replayer.drop(client, name)
+        stand(node, client, wanted, {})
+        subscribed(node, client, wanted, command.in_reply_to)
+
+
+def unsubscribe(node: Node, client: Any, command: Unsubscribe) -> None:
+    """Obey an unsubscribe; what it names need not stand."""
+    node.replayer.drop(client, command.subscription_id)
+    if client.standing.remove(command.subscription_id):
+        client.standing.register(node.hub, client)
+    client.answer("unsubscribed", command.in_reply_to, subscriptionId=command.subscription_id)
+
+
+def renew(node: Node, client: Any, claims: Claims) -> None:
+    """A newer token: its limits hold for what stands, too."""
+    for name in client.standing.narrow(claims):
+        node.replayer.drop(client, name)
+        _not_allowed(client, name, None)
+    client.standing.register(node.hub, client)
+
+
+def allowed(client: Subscriber, wanted: Subscription, command: Subscribe) -> Subscription | None:
+    """What the token of now allows of a subscription made a while ago; None: nothing, which was answered."""
+    assert client.claims is not None
+    fresh = narrowed(wanted, client.claims)
+    if fresh is None:
+        _not_allowed(client, wanted.name, command.in_reply_to)
+    return fresh
+
+
+def _not_allowed(client: Subscriber, name: str, in_reply_to: str | None) -> None:
+    message = "the new token does not allow this subscription"
+    refusal = Refusal("forbidden", message, subscription_id=name, in_reply_to=in_reply_to)
+    client.refuse(refusal, misuse=False)
+
+
+def stand(node: Node, client: Subscriber, wanted: Subscription, starts: Mapping[Partition, int]) -> None:
+    """Let a subscription take part in live delivery from now on, or from `starts` where given."""
+    client.standing.put(node.log, wanted, starts, _gates(node, client))
+    client.standing.register(node.hub, client)
+
+
+def subscribed(
+    node: Node,
+    client: Subscriber,
+    wanted: Subscription,
+    in_reply_to: str | None,
+    *,
+    replayed: int = 0,
+    reason: str | None = None,
+) -> None:
+    """Answer a subscribe; `reason`: why what came before could not be replayed."""
+    payload: dict[str, Any] = {
+        "subscriptionId": wanted.name,
+        "types": wanted.types,
+        "cursors": client.standing.cursors(node.log, _gates(node, client), (wanted,)),
+        "recovered": reason is None,
+        "replayed": replayed,
+    }
+    if reason is not None:
+        payload["reason"] = reason
+    client.answer("subscribed", in_reply_to, **payload)
+
+
+def superseded(client: Subscriber, command: Subscribe) -> None:
+    """Answer a subscribe that came to nothing, since a later message replaced or ended it."""
+    if command.in_reply_to is not None:
+        message = "replaced or ended before it had caught up"
+        client.refuse(Refusal("not_ready", message, in_reply_to=command.in_reply_to), misuse=False)
+
+
+def cursors(node: Node, client: Subscriber) -> list[str]:
+    """Up to where a client has everything, on every partition of its subscriptions."""
+    return client.standing.cursors(node.log, _gates(node, client))
+
+
+def _gates(node: Node, client: Any) -> Mapping[Partition, Behind]:
+    return cast("Mapping[Partition, Behind]", node.hub.gates.get(client, {}))

@@ -1,0 +1,159 @@
+"""A client in memory: its end of the socket, which it reads when told to, and what it says."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from autodmca_events import CATALOGUE
+
+from autodmca_edge.frames import close_frame, encode, parse_close
+from autodmca_edge.outbox import Outbox
+from autodmca_edge.session import Session
+
+__all__ = ["FakePeer", "cursors_of", "messages"]
+
+
+def messages(data: bytes) -> list[dict[str, Any]]:
+    """The JSON messages in a run of a server's frames; a Close frame as `{"close": code}`."""
+    found, rest = _whole(data)
+    assert not rest, "the run ends inside a frame"
+    return found
+
+
+def _whole(data: bytes) -> tuple[list[dict[str, Any]], bytes]:
+    """The messages of whole frames, and the bytes after them."""
+    found, at = [], 0
+    while at + 2 <= len(data):
+        opcode, size, head = data[at] & 15, data[at + 1], at + 2
+        if size > 125:
+            wide = 2 if size == 126 else 8
+            size, head = int.from_bytes(data[head : head + wide], "big"), head + wide
+        if head + size > len(data):
+            break
+        body, at = data[head : head + size], head + size
+        found.append({"close": parse_close(body).code} if opcode == 8 else msgspec.json.decode(body))
+    return found, data[at:]
+
+
+class FakePeer:
+    """`received` is what has reached it. `room`: bytes that its kernel still takes."""
+
+    def __init__(self, limit: int = 1_048_576) -> None:
+        self.received: list[dict[str, Any]] = []
+        self.closed: int | None = None
+        """The close code that reached it."""
+        self.peer = "192.0.2.1"
+        self.room: float = math.inf
+        self.writes = 0
+        self.session: Session
+        self._closing = False
+        self._wire = b""
+        self._stuck = b""  # what the transport holds
+        self.outbox = Outbox(self._send, self._spill, limit)
+
+    # -- the edge's side: node.Socket ---------------------------------------------------------------
+
+    def say(self, text: bytes) -> bool:
+        return self._closing or self.outbox.write(encode(text))
+
+    def close(self, code: int, reason: str = "", *, discard: bool = False) -> None:
+        if not self._closing:
+            if discard:
+                self.outbox.discard()
+            self.outbox.write(close_frame(code, reason))
+            self._closing = True
+
+    def _send(self, data: bytes) -> int:
+        self.writes += 1
+        if self.room <= 0:
+            raise BlockingIOError
+        sent = int(min(len(data), self.room))
+        self._arrive(data[:sent])
+        return sent
+
+    def _spill(self, data: bytes) -> None:
+        self._stuck += data
+
+    def _arrive(self, data: bytes) -> None:
+        self.room -= len(data)
+        found, self._wire = _whole(self._wire + data)
+        for message in found:
+            if self.closed is None:  # RFC 6455, section 1.4: what follows a Close frame is discarded
+                self.received.append(message)
+                self.closed = message.get("close")
+
+    # -- the client's side --------------------------------------------------------------------------
+
+    def stall(self) -> None:
+        """Stop reading."""
+        self.room = 0
+
+    def read(self, size: float = math.inf) -> None:
+        """Take `size` bytes more of what waits; without a size go on reading."""
+        self.room = size
+        while self._stuck and self.room > 0:
+            sent = int(min(len(self._stuck), self.room))
+            data, self._stuck = self._stuck[:sent], self._stuck[sent:]
+            self._arrive(data)
+            if not self._stuck:
+                self.outbox.drained()
+        if self.session and not self.outbox.blocked:
+            self.session.drained()
+
+    def leave(self) -> None:
+        """Be gone, without a word."""
+        self.outbox.seal()
+        self.session.lost(None)
+
+    def say_payload(self, type_name: str = "connection_established", **payload: Any) -> None:
+        """Send a message."""
+        text = msgspec.json.encode(
+            {"type": type_name, "payload": payload, "id": f"m-{payload.get('action')}"}
+        )
+        self.session.heard()
+        self.session.said(text)
+
+    def subscribe(self, name: str, *types: str, **config: Any) -> None:
+        """Subscribe; `config` may hold filters, resume, since."""
+        self.say_payload(action="subscribe", subscriptionId=name, config={"types": types, **config})
+
+    def unsubscribe(self, name: str) -> None:
+        self.say_payload(action="unsubscribe", subscriptionId=name)
+
+    def heartbeat(self, **payload: Any) -> None:
+        self.say_payload("heartbeat", **payload)
+
+    def authenticate(self, token: str, action: str = "authenticate") -> None:
+        self.say_payload(action=action, token=token)
+
+    # -- what has come ------------------------------------------------------------------------------
+
+    def answers(self, action: str) -> list[dict[str, Any]]:
+        """The payloads of the answers with this action."""
+        return [each["payload"] for each in self.received if each.get("payload", {}).get("action") == action]
+
+    def errors(self) -> list[dict[str, Any]]:
+        return [each["payload"] for each in self.received if each.get("type") == "error"]
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events, in order."""
+        return [each for each in self.received if each.get("type") in CATALOGUE]
+
+    def ids(self) -> list[str]:
+        """The events' ids, in order."""
+        return [each["id"] for each in self.events()]
+
+    def cursors(self) -> list[str]:
+        """What a client keeps to resume from."""
+        return cursors_of(self.received)
+
+
+def cursors_of(received: Iterable[dict[str, Any]]) -> list[str]:
+    """The newest cursor of each prefix, as a client keeps them: the one that came last."""
+    newest: dict[str, str] = {}
+    for message in received:
+        payload = message.get("payload", {})
+        for cursor in [*payload.get("cursors", ()), *([message["cursor"]] if "cursor" in message else ())]:
+            newest[cursor.rpartition(":")[0]] = cursor
+    return list(newest.values())
