@@ -7,7 +7,6 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench clean lock generate
 
 # An environment that somebody else made must not leak into ours.
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
@@ -20,10 +19,13 @@ VENV := .venv/.installed
 NODE := node_modules/.installed
 PROJECTS := $(sort $(wildcard libs/*/pyproject.toml services/*/pyproject.toml))
 PACKAGES := $(patsubst %/pyproject.toml,%,$(PROJECTS))
+CHECKS := style types imports unused lock generated web
 SOURCES := libs services tests deploy docs conftest.py
 LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
   --no-emit-index-url --no-emit-find-links --python-version 3.11 --all-extras --group dev \
   $(PROJECTS) $(foreach p,$(PROJECTS),--no-emit-package $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(p)))
+
+.PHONY: help run test check bench clean lock generate $(CHECKS:%=check-%)
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,17 +37,32 @@ test: $(VENV) ## every test, on Apache Kafka and on the embedded broker (ARGS="-
 	@PYTHON=$(BIN)/python deploy/local/system-packages kafka
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV) $(NODE) ## formatting, lint, types, imports, lock, generated files, unused code
+check: $(CHECKS:%=check-%) ## style, types, imports, unused code, lock, generated files (-k: all of them)
+
+check-style: $(VENV)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+check-types: $(VENV)
 	$(BIN)/mypy $(SOURCES)
-	$(BIN)/lint-imports
+
+check-imports: $(VENV)
+	$(BIN)/lint-imports --no-logo
+
+check-unused: $(VENV)
 	$(BIN)/python -m tests.unused
-	cp requirements.lock .tools/requirements.lock && $(LOCK) -o .tools/requirements.lock
+
+check-lock: $(UV)
+	@cp requirements.lock .tools/requirements.lock
+	$(LOCK) -o .tools/requirements.lock
 	diff -u requirements.lock .tools/requirements.lock
+
+check-generated: $(VENV)
 	$(BIN)/python -m autodmca_events.generate --check
 	$(BIN)/python -m autodmca_events.compatibility
 	$(BIN)/python -m docs.generate --check
+
+check-web: $(NODE)
 	npm run --silent types
 	npm run --silent lint
 	node libs/events/validate-asyncapi.mjs
