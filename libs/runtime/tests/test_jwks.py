@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 import pytest
 from autodmca_runtime import InvalidToken, KeysUnavailable, Secret, TokenSettings, TokenVerifier, UnknownKey
+from autodmca_runtime.tokens.jwks import PublishedKeys
 from prometheus_client import REGISTRY
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
@@ -223,6 +224,15 @@ async def test_a_secret_works_beside_an_address(issuer: Any, keys: Any, secret: 
     assert verifier.verify(keys.token("HS256", kid="any")).user_id == 42
     with pytest.raises(KeysUnavailable):
         verifier.verify(keys.token("RS256", kid="any"))
+
+
+async def test_an_issuer_that_stalls_is_given_up(issuer: Any) -> None:
+    issuer.gate.clear()
+    published = PublishedKeys(issuer.url, timeout_s=0.2)
+    async with asyncio.timeout(10):
+        assert await published.refresh() is False
+    assert issuer.requests == 1
+    assert not published.usable
 
 
 async def test_run_fetches_by_itself_until_cancelled(verifier: TokenVerifier, issuer: Any, keys: Any) -> None:

@@ -35,8 +35,11 @@ log = structlog.get_logger()
 class PublishedKeys:
     """The keys of one JWKS address. Use it from one event loop."""
 
-    def __init__(self, url: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, url: str, *, timeout_s: float = TIMEOUT_S, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._url = url
+        self._timeout_s = timeout_s
         self._monotonic = monotonic
         self._by_kid: dict[str | None, tuple[Key, ...]] = {}
         self._fetched_at = float("-inf")
@@ -112,8 +115,8 @@ class PublishedKeys:
         # identity: what is read is what is counted, no small answer can unpack to a large one
         headers = {"accept": "application/jwk-set+json, application/json", "accept-encoding": "identity"}
         async with (
-            asyncio.timeout(TIMEOUT_S),
-            httpx.AsyncClient(verify=self._tls, timeout=TIMEOUT_S) as client,
+            asyncio.timeout(self._timeout_s),
+            httpx.AsyncClient(verify=self._tls, timeout=self._timeout_s) as client,
             client.stream("GET", self._url, headers=headers) as response,
         ):
             if response.status_code != 200:
