@@ -92,7 +92,7 @@ class Ask(Generic[I, O]):
                 if self._table is not None and outcome.changed:
                     await self._table.shows(outcome.partition, outcome.offset)
         except TimeoutError:
-            if answer.cancelled():
+            if not answer.done() or answer.cancelled():
                 raise NoOutcome(self._outcomes, timeout_s) from None
             # It is done, though the table does not show it yet.
             outcome = answer.result()
