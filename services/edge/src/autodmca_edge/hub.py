@@ -128,7 +128,9 @@ class Hub:
                         continue
                     if payload is None:
                         payload = self._payload(partition, record)
-                    if payload is None or not interest.matches(bit, payload):
+                        if payload is None:
+                            break  # reported: it is no event
+                    if not interest.matches(bit, payload):
                         continue
                 member: Member = interest.member
                 if gates and partition in gates.get(member, ()):
