@@ -85,7 +85,7 @@ def test_a_list_contains_an_item() -> None:
 
 
 def test_dots_reach_into_objects_even_where_there_are_none() -> None:
-    condition = {"infringement.confidence": {"gte": 0.5}}
+    condition: dict[str, Any] = {"infringement.confidence": {"gte": 0.5}}
     assert matches(condition, {"infringement": {"confidence": 0.7}}, ACTIVITY)
     assert not matches(condition, {"infringement": {"confidence": 0.2}}, ACTIVITY)
     for payload in [{}, {"infringement": None}, {"infringement": 5}, {"infringement": []}]:
@@ -95,7 +95,7 @@ def test_dots_reach_into_objects_even_where_there_are_none() -> None:
 
 
 def test_all_keys_must_match() -> None:
-    condition = {"profileId": 5, "platform": ["tiktok", "web"]}
+    condition: dict[str, Any] = {"profileId": 5, "platform": ["tiktok", "web"]}
     assert matches(condition, {"profileId": 5, "platform": "web"})
     assert not matches(condition, {"profileId": 5, "platform": "x"})
     assert not matches(condition, {"profileId": 6, "platform": "web"})
@@ -113,7 +113,7 @@ def test_all_keys_must_match() -> None:
 )
 def test_the_existing_clients_keys(key: str, value: Any, payload: dict[str, Any], type_name: str) -> None:
     assert matches({key: value}, payload, type_name)
-    assert not matches({key: value}, {name: value[0] * 2 for name in payload}, type_name)
+    assert not matches({key: value}, dict.fromkeys(payload, value[0] * 2), type_name)
     assert matches({key: value[0]}, payload, type_name)
 
 

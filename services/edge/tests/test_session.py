@@ -18,6 +18,10 @@ def codes(peer: FakePeer) -> list[str]:
     return [each["code"] for each in peer.errors()]
 
 
+def still_open(peer: FakePeer) -> bool:
+    return peer.closed is None
+
+
 # -- opening ---------------------------------------------------------------------------------------
 
 
@@ -59,7 +63,7 @@ async def test_the_same_token_twice_is_answered_and_changes_nothing(node: FakeNo
     peer = node.connect("7")
     peer.authenticate("7")
     assert len(peer.answers("authenticated")) == 1
-    assert peer.closed is None
+    assert still_open(peer)
 
 
 async def test_before_authentication_only_heartbeats_are_taken(node: FakeNode) -> None:
@@ -115,7 +119,7 @@ async def test_a_family_that_the_token_does_not_allow_is_refused(node: FakeNode)
     node.verifier.types = (USAGE,)
     peer = node.connect("7", family="ai")
     assert codes(peer) == ["forbidden"]
-    assert peer.closed is None
+    assert still_open(peer)
 
 
 # -- keys that must be fetched first ---------------------------------------------------------------
@@ -181,7 +185,7 @@ async def test_who_does_not_authenticate_in_time_is_closed(node: FakeNode) -> No
     peer = node.connect(None)
     node.pass_time(9.75)
     peer.heartbeat()
-    assert peer.closed is None
+    assert still_open(peer)
     node.pass_time(1.25)
     assert peer.closed == 4408
 
@@ -192,7 +196,7 @@ async def test_who_is_silent_for_a_minute_is_closed(node: FakeNode) -> None:
         node.pass_time(29)
         frames.session.heard()  # any frame: a ping, a fragment
     assert silent.closed == 4408
-    assert frames.closed is None
+    assert still_open(frames)
     node.pass_time(61)
     assert frames.closed == 4408
     assert node.counts["4408"] == 2
@@ -284,7 +288,7 @@ async def test_a_short_token_ends_before_the_first_deadline(node: FakeNode) -> N
     node.verifier.lifetime_s = 3
     peer = node.connect()
     node.pass_time(2.75)
-    assert peer.closed is None
+    assert still_open(peer)
     node.pass_time(0.25)
     assert peer.closed == 4401
 
@@ -339,7 +343,7 @@ async def test_another_users_token_is_refused(node: FakeNode, action: str) -> No
     node.stored.emit(USAGE, 7)
     node.poll()
     assert [each["userId"] for each in peer.events()] == [7]
-    assert peer.closed is None
+    assert still_open(peer)
 
 
 @pytest.mark.parametrize("token", ["bad", "expired"])
@@ -347,7 +351,7 @@ async def test_a_bad_newer_token_leaves_the_older_one(node: FakeNode, token: str
     peer = node.connect("7")
     peer.authenticate(token, "auth_update")
     assert len(codes(peer)) == 1
-    assert peer.closed is None
+    assert still_open(peer)
     peer.subscribe("s", USAGE)
     assert len(peer.answers("subscribed")) == 1
 
@@ -414,7 +418,7 @@ async def test_a_subscription_that_makes_no_sense_is_refused_and_the_connection_
     (error,) = peer.errors()
     assert (error["code"], error["field"]) == (code, field)
     assert (error["subscriptionId"], error["inReplyTo"]) == ("s", "m-subscribe")
-    assert peer.closed is None
+    assert still_open(peer)
     assert node.replayer.running == 0
 
 
@@ -479,7 +483,7 @@ async def test_ten_bad_messages_in_a_minute_close_the_connection(node: FakeNode)
     peer = node.connect()
     for _ in range(9):
         peer.session.said(b"nonsense")
-    assert peer.closed is None
+    assert still_open(peer)
     peer.session.said(b"nonsense")
     assert peer.closed == 4400
     assert codes(peer) == ["bad_json"] * 10
@@ -495,7 +499,7 @@ async def test_nine_bad_messages_a_minute_are_borne(node: FakeNode) -> None:
         peer.session.heard()
         node.pass_time(31)
         peer.session.heard()
-    assert peer.closed is None
+    assert still_open(peer)
 
 
 async def test_the_tenth_bad_message_may_be_a_bad_token(node: FakeNode) -> None:
