@@ -1,0 +1,89 @@
+"""Two or three replicas that join, leave, freeze and are killed while inputs come: one log, as if by one.
+
+A frozen replica (SIGSTOP) that wakes up after the group has replaced it goes on writing: the zombie that
+no heartbeat can rule out. PROCESSOR_SEED sets what is random, REBALANCE_S how many seconds it lasts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from autodmca_kafka import EventProducer
+
+from tests.brokers import Broker
+from tests.integration.replica import Order
+from tests.integration.replicas import Replicas
+from tests.integration.service import Service
+
+SEED = int(os.environ.get("PROCESSOR_SEED") or random.SystemRandom().randrange(2**32))
+LOAD_S = float(os.environ.get("REBALANCE_S", "20"))
+MOST = 3
+# The shortest that Apache Kafka takes by default; the embedded broker is slow with longer ones.
+SESSION_MS = {"apache": 6_000, "embedded": 1_000}
+
+
+async def test_replicas_that_come_and_go_under_load_write_what_one_would_have_written(
+    any_broker: Broker, new_name: Callable[[str], str], tmp_path: Path
+) -> None:
+    print(f"PROCESSOR_SEED={SEED} on {any_broker.name}")
+    service = Service(new_name("rebalance"), any_broker.bootstrap_servers, random.Random(SEED))
+    await service.set_up()
+    done: list[str] = []
+    async with (
+        Replicas(tmp_path / "complaints") as replicas,
+        EventProducer(any_broker.bootstrap_servers, client_id="rebalance") as producer,
+    ):
+        clock = asyncio.get_running_loop().time
+        end = clock() + LOAD_S
+        async with asyncio.TaskGroup() as group:
+            group.create_task(load(service, producer, lambda: clock() < end))
+            group.create_task(
+                trouble(service, replicas, SESSION_MS[any_broker.name], done, lambda: clock() < end)
+            )
+        await service.feed(producer, 50)
+        for pid in replicas.living():
+            replicas.signal(pid, signal.SIGTERM)
+            replicas.signal(pid, signal.SIGCONT)
+            assert await replicas.ended(pid) == 0
+        await service.finish()
+    inputs = await service.judge()
+    print(f"{inputs} inputs, {done}")
+    assert {"kill", "leave", "freeze"} <= set(done)
+
+
+async def load(service: Service, producer: EventProducer, lasts: Callable[[], bool]) -> None:
+    while lasts():
+        await service.feed(producer, service.rng.randrange(1, 30))
+        await asyncio.sleep(0.05)
+
+
+async def trouble(
+    service: Service, replicas: Replicas, session_ms: int, done: list[str], lasts: Callable[[], bool]
+) -> None:
+    """Never more than MOST replicas, at least one awake; each kind of trouble in turn, at a random moment."""
+    rng = random.Random(service.rng.random())
+    order = Order(
+        service.name, service.bootstrap_servers, max_poll=rng.randrange(5, 40), session_timeout_ms=session_ms
+    )
+    awake = [await replicas.start(order), await replicas.start(order)]
+    while lasts():
+        await asyncio.sleep(rng.uniform(0.2, 2))
+        kind = ("join", "freeze", "kill", "join", "leave")[len(done) % 5]
+        victim = rng.choice(awake)
+        if kind == "join":
+            while len(awake) < MOST:
+                awake.append(await replicas.start(order))
+        elif kind == "freeze":
+            replicas.signal(victim, signal.SIGSTOP)
+            await asyncio.sleep(session_ms / 1000 * rng.uniform(1.2, 1.5))
+            replicas.signal(victim, signal.SIGCONT)
+        else:
+            replicas.signal(victim, signal.SIGKILL if kind == "kill" else signal.SIGTERM)
+            assert await replicas.ended(victim) == (-signal.SIGKILL if kind == "kill" else 0)
+            awake.remove(victim)
+        done.append(kind)
