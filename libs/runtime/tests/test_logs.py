@@ -239,3 +239,13 @@ def test_every_event_becomes_one_line(event: str, values: dict[str, Any]) -> Non
     text = stream.getvalue()
     assert text.count("\n") == 1
     assert json.loads(text)["level"] == "info"
+
+
+def test_what_aiokafka_says_again_and_again_is_written_once() -> None:
+    stream = configured()
+    for attempt in range(50):
+        logging.getLogger("aiokafka").error("Unable connect to node with id %s: %s", attempt, "refused")
+        logging.getLogger("uvicorn.access").warning("GET %s", attempt)
+    said = [line["logger"] for line in lines(stream)]
+    assert said.count("aiokafka") == 1
+    assert said.count("uvicorn.access") == 50

@@ -23,8 +23,10 @@ from structlog.typing import EventDict, Processor
 from .masking import mask_event
 from .settings import LogSettings
 
-_QUIET: Final = ("httpx", "httpcore", "asyncio", "kafka.conn")
+_QUIET: Final = ("httpx", "httpcore", "asyncio", "aiokafka")
 """Libraries whose informational lines tell an operator nothing."""
+_REPEAT_S: Final = 10.0
+"""Seconds in which one of aiokafka's lines (its text before the values are put in) is written once."""
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -76,6 +78,7 @@ def _take_over_stdlib(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
         )
     )
+    handler.addFilter(_Repeats())
     logging.root.handlers = [handler]
     logging.root.setLevel(level)
     logging.captureWarnings(True)
@@ -86,6 +89,25 @@ def _take_over_stdlib(
         logger = logging.getLogger(name)
         logger.handlers = []
         logger.propagate = True
+
+
+class _Repeats(logging.Filter):
+    """Lets through what aiokafka has to say, not how often: while a broker is away it tries again and again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("aiokafka"):
+            return True
+        line = record.name, str(record.msg)
+        if record.created - self._last.get(line, 0.0) < _REPEAT_S:
+            return False
+        if len(self._last) >= 1000:
+            self._last.clear()
+        self._last[line] = record.created
+        return True
 
 
 class _Service:
