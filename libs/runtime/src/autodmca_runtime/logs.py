@@ -92,7 +92,7 @@ def _take_over_stdlib(
 
 
 class _Repeats(logging.Filter):
-    """Lets through what aiokafka has to say, not how often: while a broker is away it tries again and again."""
+    """Lets through what aiokafka says, not how often: while a broker is away it tries again and again."""
 
     def __init__(self) -> None:
         super().__init__()
