@@ -3,22 +3,20 @@
 Owns a producer that puts records into Kafka batches itself: a batch is what a broker appends or refuses as
 one, so the records of a group share one. Batches of one call are written one after the other, each
 acknowledged by all in-sync replicas before the next leaves; the log holds a prefix of them, whatever
-happens. Fails with aiokafka's KafkaError, after aiokafka's own retries; what failed may still be in the log.
+happens. Fails with aiokafka's KafkaError, after its own retries; what failed may be in the log all the same.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, ProducerClosed
 from aiokafka.producer.message_accumulator import BatchBuilder
-from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from autodmca_kafka import cluster
+from autodmca_kafka.inner_producer import close_producer, gives_producer_ids, open_producer
 
 Header = tuple[str, bytes | None]
 Outgoing = tuple[bytes | None, bytes | None, Sequence[Header]]
@@ -29,6 +27,7 @@ RECORD_OVERHEAD: Final = 36
 HEADER_OVERHEAD: Final = 10
 BATCH_OVERHEAD: Final = 61
 LARGEST_BATCH: Final = 2**31 - 1
+CONNECT_TIMEOUT_S: Final = 60
 
 
 def size_of(records: Sequence[Outgoing]) -> int:
@@ -37,7 +36,7 @@ def size_of(records: Sequence[Outgoing]) -> int:
     for key, value, headers in records:
         size += RECORD_OVERHEAD + len(key or b"") + len(value or b"")
         for name, content in headers:
-            size += HEADER_OVERHEAD + len(name) * 3 + len(content or b"")
+            size += HEADER_OVERHEAD + len(name) * 4 + len(content or b"")
     return size
 
 
@@ -66,27 +65,28 @@ class BatchWriter:
 
     async def __aenter__(self) -> Self:
         if self.idempotent is None:
-            self.idempotent = await gives_producer_ids(self._bootstrap_servers, client_id=self._client_id)
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap_servers,
+            client = await cluster.connect(
+                self._bootstrap_servers, client_id=self._client_id, deadline_s=CONNECT_TIMEOUT_S
+            )
+            try:
+                self.idempotent = await gives_producer_ids(client)
+            finally:
+                await cluster.close(client)
+        self._producer = await open_producer(
+            self._bootstrap_servers,
             client_id=self._client_id,
-            acks="all",
-            enable_idempotence=self.idempotent,
-            # The builder's limit must not cut a group in two: batches are closed here, by `max_bytes`.
-            max_batch_size=LARGEST_BATCH,
+            idempotent=self.idempotent,
+            max_record_bytes=LARGEST_BATCH,
+            # The builder must not cut a group in two: batches are closed here, by `max_bytes`.
+            max_batch_bytes=LARGEST_BATCH,
         )
-        try:
-            await self._producer.start()
-        except BaseException:
-            await close(self._producer)
-            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._producer is not None:
-            await close(self._producer)
+            await close_producer(self._producer)
 
     async def write(self, topic: str, partition: int, groups: Sequence[Sequence[Outgoing]]) -> None:
         """Append the groups in order and return when all are acknowledged.
@@ -116,22 +116,3 @@ class BatchWriter:
         await acknowledged
         if self._on_batch:
             self._on_batch()
-
-
-async def gives_producer_ids(bootstrap_servers: str, *, client_id: str, deadline_s: float = 60) -> bool:
-    """Whether the broker supports idempotent producers. Raises BrokerUnavailable."""
-    client = await cluster.connect(bootstrap_servers, client_id=client_id, deadline_s=deadline_s)
-    try:
-        answer = await client.send(client.get_random_node(), InitProducerIdRequest(None, 60_000))
-    except (IncompatibleBrokerVersion, NotImplementedError):
-        return False
-    finally:
-        await cluster.close(client)
-    return bool(answer.error_code == 0)
-
-
-async def close(producer: AIOKafkaProducer) -> None:
-    """Close without a flush, which would wait for the broker without an end: nobody waits for the rest."""
-    producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
-    with contextlib.suppress(KafkaError, OSError):
-        await producer.stop()

@@ -21,15 +21,21 @@ REQUEST_TIMEOUT_MS = 20_000
 
 
 async def open_producer(
-    bootstrap_servers: str, *, client_id: str, idempotent: bool, max_record_bytes: int
+    bootstrap_servers: str,
+    *,
+    client_id: str,
+    idempotent: bool,
+    max_record_bytes: int,
+    max_batch_bytes: int = MAX_BATCH_BYTES,
 ) -> AIOKafkaProducer:
-    """A producer that has reached the broker. Raises BrokerUnavailable."""
+    """A producer that has reached the broker; `max_batch_bytes` never cuts a single record. Raises
+    BrokerUnavailable."""
     inner = AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers,
         client_id=client_id,
         acks="all",
         enable_idempotence=idempotent,
-        max_batch_size=MAX_BATCH_BYTES,
+        max_batch_size=max_batch_bytes,
         max_request_size=max_record_bytes,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )

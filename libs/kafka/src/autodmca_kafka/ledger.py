@@ -24,7 +24,7 @@ class Ledger(Generic[S]):
     def __init__(self, decode: Callable[[bytes], S], tombstones_kept: int = TOMBSTONES_KEPT) -> None:
         self.applied = -1
         self.stale: set[bytes] = set()
-        self._decode = decode
+        self.decode: Final = decode
         self._tombstones_kept = tombstones_kept
         self._users: dict[int, dict[str, S]] = {}
         self._positions: dict[bytes, int] = {}
@@ -62,7 +62,7 @@ class Ledger(Generic[S]):
             self._forget(user_id, entity_id)
             self._tombstones[key] = None
         else:
-            self._users.setdefault(user_id, {})[entity_id] = self._decode(value)
+            self._users.setdefault(user_id, {})[entity_id] = self.decode(value)
             self._tombstones.pop(key, None)
         self._positions[key] = position
         self.applied = max(self.applied, position)

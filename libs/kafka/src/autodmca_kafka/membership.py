@@ -40,7 +40,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
     """An async context manager; leaving it leaves the group, unless `instance` names a static member.
 
     `on_revoked` is called when the partitions are taken away, all of them: each rebalance hands them out
-    anew, mostly as they were.
+    anew, mostly as they were. `assigned` is None until it has.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         session_timeout_ms: int,
         on_revoked: Callable[[], None],
     ) -> None:
-        self.assigned: frozenset[int] = frozenset()
+        self.assigned: frozenset[int] | None = None
         self.turn = asyncio.Lock()
         self._topic = topic
         self._on_revoked = on_revoked
@@ -89,8 +89,10 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._close()
 
     async def _close(self) -> None:
-        await self._consumer.stop()
-        await self._log_client.stop()
+        try:
+            await self._consumer.stop()
+        finally:
+            await self._log_client.stop()
 
     async def poll(self, timeout_ms: int, max_records: int) -> dict[int, list[ConsumerRecord]]:
         """The next records by partition, in order; empty after `timeout_ms`."""
@@ -122,7 +124,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: object) -> None:
         async with self.turn:
-            self.assigned = frozenset()
+            self.assigned = None
             self._on_revoked()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final, Generic
 
 import msgspec
+from autodmca_events import decode as decode_event
 from autodmca_events import encode, envelope, event_type_of
 from autodmca_events.ids import derived_id
 from autodmca_events.partitions import entity_key, partition_for, user_key
@@ -151,6 +152,8 @@ class PartitionWork(Generic[S, I, O]):
             self._change(result.user_id, result.decision.changes, record.offset)
 
     def _decide(self, record: Record, headers: Mapping[str, bytes | None]) -> _Consequences[S]:
+        """Whatever is wrong is raised here, before anything counts. What it encodes, it decodes again: a
+        value that breaks its type's limits would stop every reader, of the state above all."""
         user_id = self._user_of(record.key)
         if record.value is None:
             raise ValueError("the input has no value")
@@ -173,20 +176,26 @@ class PartitionWork(Generic[S, I, O]):
             about: list[Header] = [("type", event.type.encode()), ("id", event.id.encode())]
             if traceparent:
                 about.append((TRACEPARENT, traceparent))
+            value = encode(event)
+            decode_event(value)
             if everybody:
-                result.broadcasts.append((None, encode(event), about))
+                result.broadcasts.append((None, value, about))
             else:
-                result.events.append((key, encode(event), about))
-        result.states = [
-            _state_record(entity_key(user_id, entity_id), state, record.offset)
-            for entity_id, state in decision.changes.items()
-        ]
+                result.events.append((key, value, about))
+        for entity_id, state in decision.changes.items():
+            written = _state_record(entity_key(user_id, entity_id), state, record.offset)
+            if written[1] is not None:
+                self.ledger.decode(written[1])
+            result.states.append(written)
         if request := headers.get(REQUEST):
             about = [(REQUEST, request), _position(record.offset)]
             if result.states:
                 about.append((CHANGED, b"1"))
             result.outcome = (key, _ENCODER.encode(decision.outcome), about)
-        self._check_sizes(result)
+        outcome = [result.outcome] if result.outcome else []
+        size = size_of([*result.events, *result.broadcasts, *outcome, *result.states])
+        if size > self._max_bytes:
+            raise ValueError(f"what follows from it takes {size} bytes, more than {self._max_bytes}")
         return result
 
     def _user_of(self, key: bytes | None) -> int:
@@ -196,14 +205,6 @@ class PartitionWork(Generic[S, I, O]):
         if home != self._partition:
             raise ValueError(f"user {int(key)} belongs to partition {home}: another partitioner wrote it")
         return int(key)
-
-    def _check_sizes(self, result: _Consequences[S]) -> None:
-        alone = [*result.events, *result.broadcasts, *([result.outcome] if result.outcome else [])]
-        largest = max((size_of([record]) for record in alone), default=0)
-        if max(largest, size_of(result.states)) > self._max_bytes:
-            raise ValueError(
-                f"an event of {largest} bytes or states of {size_of(result.states)} exceed {self._max_bytes}"
-            )
 
     def _entities(self, user_id: int) -> Mapping[str, S]:
         unseen = self._unseen.get(user_id)

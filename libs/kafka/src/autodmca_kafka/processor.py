@@ -56,7 +56,7 @@ class Processor(Generic[S, I, O]):
     """Run `run()` in a TaskGroup beside its table's.
 
     `max_poll`: inputs applied at once, which bounds memory and how long the event loop is held.
-    `max_bytes`: the most that an event, or the states of one input, may take; below the broker's limit.
+    `max_bytes`: the most that everything that follows from one input may take; below the broker's limit.
     `instance`: this replica's lasting name in the group (static membership, KIP-345): started again under
     it, it has its partitions back without a rebalance. `on_gained`, `on_lost`: told the partitions that
     this replica begins and ceases to own, after their state is known and after their last write; for work
@@ -216,8 +216,9 @@ class Processor(Generic[S, I, O]):
 
     async def _take_over(self, membership: Membership) -> None:
         """Begin with the partitions that a rebalance brought, once all their state is read."""
-        fresh = membership.assigned - self._works.keys()
-        if fresh:
+        if membership.assigned is None:
+            return
+        if fresh := membership.assigned - self._works.keys():
             # Asked before the end of the state: inputs below `committed` have their state before that end.
             extents = await membership.extents(fresh)
             await self._table.caught_up(fresh)
@@ -225,8 +226,7 @@ class Processor(Generic[S, I, O]):
                 self._works[partition] = self._work(partition, extents[partition])
                 self._positions[partition] = self._works[partition].next_offset
                 membership.begin(partition, self._positions[partition])
-        if membership.assigned:
-            self._settle(membership.assigned)
+        self._settle(membership.assigned)
 
     def _work(self, partition: int, extent: Extent) -> PartitionWork[S, I, O]:
         ledger = self._table.ledger(partition)

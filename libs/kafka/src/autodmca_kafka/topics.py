@@ -65,15 +65,17 @@ def event_topics(partitions: int = 6) -> list[TopicSpec]:
 def service_topics(service: str, partitions: int = 6) -> list[TopicSpec]:
     """The topics of one service's processor, in `partitions` partitions each."""
     week = {"cleanup.policy": "delete", "retention.ms": str(7 * DAY_MS)}
+    # The lag gives an owner time to repair what a late owner's older record would replace.
+    state = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(HOUR_MS)}
+    # The largest input that a broker takes by default has to fit, with its error beside it.
+    letters = {"cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": str(2 * 1024 * 1024)}
     return [
         TopicSpec(inputs_topic(service), partitions, week),
         TopicSpec(
             outcomes_topic(service), partitions, {"cleanup.policy": "delete", "retention.ms": str(HOUR_MS)}
         ),
-        TopicSpec(state_topic(service), partitions, {"cleanup.policy": "compact"}),
-        TopicSpec(
-            dead_letters_topic(service), partitions, {"cleanup.policy": "delete", "retention.ms": "-1"}
-        ),
+        TopicSpec(state_topic(service), partitions, state),
+        TopicSpec(dead_letters_topic(service), partitions, letters),
     ]
 
 
