@@ -14,6 +14,8 @@ __all__ = ["CloseFrame", "FrameError", "FrameParser", "Opcode", "close_frame", "
 
 MAX_CONTROL: Final = 125
 MAX_FRAGMENTS: Final = 1024  # of one message: a peer may not keep us busy with empty fragments
+FRAGMENT_BYTES: Final = 64  # large messages may come in more fragments, when these are not smaller
+FRAMES_A_TURN: Final = 64  # of one connection, before others have theirs
 
 _CONTINUATION, _TEXT, _CLOSE, _PONG = int(Opcode.CONT), int(Opcode.TEXT), int(Opcode.CLOSE), int(Opcode.PONG)
 _KNOWN: Final = frozenset(int(opcode) for opcode in Opcode)
@@ -71,23 +73,29 @@ def parse_close(payload: bytes) -> CloseFrame:
 class FrameParser:
     """Takes bytes as they arrive and gives whole messages and control frames, in order.
 
-    Holds at most one message of `max_message` bytes and one unfinished frame.
+    Holds at most one message of `max_message` bytes, one unfinished frame and what came with it.
     """
 
     __slots__ = ("_buffer", "_fragments", "_max", "_message", "_opcode", "_wanted")
 
     def __init__(self, max_message: int) -> None:
         self._max = max_message
-        self._buffer: bytearray | None = None  # an unfinished frame
+        self._buffer: bytearray | None = None  # an unfinished frame, or what was left for the next turn
         self._wanted = 2  # bytes to wait for before looking again
         self._message: bytearray | None = None  # fragments of an unfinished message
         self._fragments = 0
         self._opcode = 0
 
-    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+    @property
+    def behind(self) -> bool:
+        """There is more to take from what has come: call `feed` again, when others have had their turn."""
+        return self._buffer is not None and not self._wanted
+
+    def feed(self, data: bytes = b"") -> list[tuple[int, bytes]]:
         """The frames completed by `data`: (opcode, unmasked payload); fragments are joined.
 
-        Raises FrameError; what the same `data` completed before the fault is lost with it.
+        At most FRAMES_A_TURN are taken at once, and what came before a fault is given first: the rest, or
+        the fault, is for the next call (see `behind`). Raises FrameError.
         """
         buffer = self._buffer
         if buffer is not None:
@@ -97,17 +105,24 @@ class FrameParser:
             data = bytes(buffer)
             self._buffer = None
         out: list[tuple[int, bytes]] = []
-        position, end = 0, len(data)
-        while position < end:
-            size = self._frame_size(data, position, end)
-            if position + size > end:
-                self._buffer = bytearray(data[position:])
-                self._wanted = size
-                break
-            self._take(data, position, size, out)
-            position += size
-            if out and out[-1][0] == _CLOSE:
-                break  # section 1.4: what follows a Close frame is discarded
+        position, end, wanted = 0, len(data), 0
+        try:
+            for _ in range(FRAMES_A_TURN):
+                if position == end:
+                    return out
+                size = self._frame_size(data, position, end)
+                if position + size > end:
+                    wanted = size
+                    break
+                self._take(data, position, size, out)
+                position += size
+                if out and out[-1][0] == _CLOSE:
+                    return out  # section 1.4: what follows a Close frame is discarded
+        except FrameError:
+            if not out:
+                raise
+        if position < end:
+            self._buffer, self._wanted = bytearray(data[position:]), wanted
         return out
 
     def _frame_size(self, data: bytes, start: int, end: int) -> int:
@@ -168,13 +183,15 @@ class FrameParser:
                 return
             self._message, self._opcode, self._fragments = bytearray(payload), opcode, 1
             return
+        # What is refused here is looked at again when it was held back: nothing changes before.
+        if first & 0x80:
+            out.append((self._opcode, _checked(self._opcode, bytes(self._message) + payload)))
+            self._message = None
+            return
+        if self._fragments + 1 >= max(MAX_FRAGMENTS, self._max // FRAGMENT_BYTES):
+            raise FrameError(1008, "message in too many fragments")
         self._message += payload
         self._fragments += 1
-        if first & 0x80:
-            out.append((self._opcode, _checked(self._opcode, bytes(self._message))))
-            self._message = None
-        elif self._fragments >= MAX_FRAGMENTS:
-            raise FrameError(1008, "message in too many fragments")
 
 
 def _checked(opcode: int, payload: bytes) -> bytes:

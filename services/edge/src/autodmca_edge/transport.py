@@ -1,9 +1,10 @@
 """The edge's protocol classes under uvicorn.
 
 Owns a socket from its first byte: `Gate` waits for a request's head, within bounds of size and time,
-and hands the transport on, to uvicorn's own HTTP protocol or, for an upgrade, to `WebSocket`. That
-one turns frames into a session's messages and writes what the session says: at once with `os.write`
-while the kernel takes it, through the transport for the rest. Neither keeps the handshake's objects.
+and hands the transport on, to uvicorn's own HTTP protocol or, for an upgrade, to `WebSocket`. That one
+turns frames into a session's messages and writes what the session says: at once with `os.write` while the
+kernel takes it, through the transport for the rest. Who is refused while it talks is heard a little longer:
+closing at once would reset the connection and lose the answer (RFC 9112, 9.6; RFC 6455, 7.1.1).
 """
 
 import asyncio
@@ -12,10 +13,9 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, Protocol, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
 from autodmca_edge.frames import FrameError, FrameParser, Opcode, close_frame, encode, parse_close
 from autodmca_edge.handshake import MAX_HEAD, HandshakeRefused, Upgrade, accept, read_upgrade
+from autodmca_edge.one_request import OneRequest
 from autodmca_edge.outbox import Outbox
 from autodmca_edge.timers import Timed, TimerWheel
 
@@ -23,6 +23,7 @@ __all__ = ["Conversation", "Gate", "Gateway", "WebSocket"]
 
 HEAD_TIMEOUT_S: Final = 10.0
 CLOSE_TIMEOUT_S: Final = 5.0
+LINGER_S: Final = 2.0
 _TEXT, _BINARY, _PING, _CLOSE, _PONG = (
     int(each) for each in (Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.CLOSE, Opcode.PONG)
 )
@@ -64,67 +65,91 @@ class Gateway(Protocol):
 class Gate(asyncio.Protocol):
     """Decides by the first request's head what a connection is."""
 
-    __slots__ = ("_config", "_deadline", "_gateway", "_head", "_transport")
+    __slots__ = ("_config", "_deadline", "_gateway", "_head", "_refused", "_transport")
 
     def __init__(self, gateway: Gateway, **config: Any) -> None:
         self._gateway = gateway
         self._config = config
         self._head = bytearray()
+        self._refused = False
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._deadline = self._gateway.clock() + HEAD_TIMEOUT_S
+        self._ask_in(HEAD_TIMEOUT_S)
+
+    def _ask_in(self, seconds: float) -> None:
+        self._deadline = self._gateway.clock() + seconds
         self._gateway.wheel.add(self, self._deadline)
 
     def due(self, now: float) -> float | None:
         if self._transport is not None and now >= self._deadline:
-            self._refuse(HandshakeRefused(HTTPStatus.REQUEST_TIMEOUT, "the request's head took too long"))
+            if self._refused:
+                self._transport.abort()
+            else:
+                self._refuse(HandshakeRefused(HTTPStatus.REQUEST_TIMEOUT, "the head took too long"))
         return None
 
     def data_received(self, data: bytes) -> None:
-        if self._transport is None:
+        if self._transport is None or self._refused:
             return
         head = self._head
-        seen = max(len(head) - 3, 0)
         head += data
-        end = head.find(b"\r\n\r\n", seen) + 4
+        while head.startswith(b"\r\n"):
+            del head[:2]  # RFC 9112, section 2.2: empty lines before a request are ignored
+        end = head.find(b"\r\n\r\n", max(len(head) - len(data) - 3, 0)) + 4
         if end > MAX_HEAD or (end == 3 and len(head) > MAX_HEAD):
-            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-            self._refuse(HandshakeRefused(status, f"a request's head has at most {MAX_HEAD} bytes"))
+            too_large = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            self._refuse(HandshakeRefused(too_large, f"a request's head has at most {MAX_HEAD} bytes"))
         elif end > 3:
-            try:
-                upgrade = read_upgrade(bytes(head[:end]), self._gateway.origins)
-            except HandshakeRefused as refused:
-                self._refuse(refused)
-                return
-            if upgrade is None:
-                self._hand_on(HttpToolsProtocol(**self._config), bytes(head))
-            else:
-                self._upgrade(upgrade, bytes(head[end:]))
+            self._decide(bytes(head), end)
 
-    def _hand_on(self, protocol: HttpToolsProtocol, data: bytes) -> None:
-        transport, self._transport = cast("asyncio.Transport", self._transport), None
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-        protocol.data_received(data)
+    def _decide(self, data: bytes, end: int) -> None:
+        try:
+            upgrade = read_upgrade(data[:end], self._gateway.origins)
+        except HandshakeRefused as refused:
+            self._refuse(refused)
+            return
+        transport = self._leave()
+        if upgrade is None:
+            request = OneRequest(**self._config)
+            transport.set_protocol(request)
+            request.connection_made(transport)
+            request.data_received(data)
+        else:
+            socket = self.socket(self._gateway, transport)
+            transport.set_protocol(socket)
+            socket.open(upgrade)
+            socket.data_received(data[end:])
 
-    def _upgrade(self, upgrade: Upgrade, early: bytes) -> None:
-        transport, self._transport = cast("asyncio.Transport", self._transport), None
-        socket = WebSocket(self._gateway, transport)
-        transport.set_protocol(socket)
-        socket.open(upgrade)
-        if early:
-            socket.data_received(early)
+    def _leave(self) -> asyncio.Transport:
+        """Have nothing more to do with the connection; the wheel may know us for some seconds yet."""
+        transport, self._transport, self._head = self._transport, None, bytearray()
+        return cast("asyncio.Transport", transport)
+
+    @staticmethod
+    def socket(gateway: Gateway, transport: asyncio.Transport) -> "WebSocket":
+        """What becomes of an upgrade."""
+        return WebSocket(gateway, transport)
 
     def _refuse(self, refused: HandshakeRefused) -> None:
-        transport, self._transport = cast("asyncio.Transport", self._transport), None
         self._gateway.refused(refused.status)
+        self._refused, self._head = True, bytearray()
+        transport = cast("asyncio.Transport", self._transport)
         transport.write(refused.response())
-        transport.close()
+        _say_no_more(transport)
+        self._ask_in(LINGER_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
+        self._leave()
+
+
+def _say_no_more(transport: asyncio.Transport) -> None:
+    """Close our half; TLS has no halves."""
+    if transport.can_write_eof():
+        transport.write_eof()
+    else:
+        transport.close()
 
 
 class WebSocket(asyncio.Protocol):
@@ -199,12 +224,12 @@ class WebSocket(asyncio.Protocol):
         return self.closing
 
     def data_received(self, data: bytes) -> None:
-        if self._parser is None:
+        parser = self._parser
+        if parser is None:
             return
-        conversation = self._conversation
         try:
-            frames = self._parser.feed(data)
-            conversation.heard()
+            frames = parser.feed(data)
+            self._conversation.heard()
             for opcode, payload in frames:
                 if opcode == _CLOSE:
                     self._closed_by_peer(payload)
@@ -213,13 +238,26 @@ class WebSocket(asyncio.Protocol):
                 elif opcode == _PING:
                     self._write(encode(payload, _PONG))
                 elif opcode == _TEXT:
-                    conversation.said(payload)
+                    self._conversation.said(payload)
                 elif opcode == _BINARY:
-                    self.close(1003, "messages are text")
+                    self.binary_received(payload)
+            if parser.behind and self._parser is not None:
+                self._transport.pause_reading()
+                asyncio.get_running_loop().call_soon(self._next_turn)
         except FrameError as fault:
             self._parser = None
             self.close(fault.code, fault.reason)
             self._end()
+
+    def binary_received(self, payload: bytes) -> None:
+        """A binary message came: the protocol has none."""
+        self.close(1003, "messages are text")
+
+    def _next_turn(self) -> None:
+        """Others had theirs; take what this peer has sent already before more of it is read."""
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+            self.data_received(b"")
 
     def _closed_by_peer(self, payload: bytes) -> None:
         said = parse_close(payload)
@@ -233,8 +271,12 @@ class WebSocket(asyncio.Protocol):
         """Nothing more will be read: leave when what was written is out, or the time for that is over."""
         if self.closing is None:
             self._begin_closing()
-        if not self.outbox.blocked:
+        if self.outbox.blocked:
+            return
+        if self._close_code is not None:
             self._transport.close()
+        else:
+            _say_no_more(self._transport)
 
     def pause_writing(self) -> None:
         self.outbox.blocked = True
@@ -243,7 +285,7 @@ class WebSocket(asyncio.Protocol):
         self.outbox.drained()
         if not self.outbox.blocked:
             if self._parser is None:
-                self._transport.close()
+                self._end()
             else:
                 self._conversation.drained()
 
