@@ -88,8 +88,8 @@ def test_dots_reach_into_objects_even_where_there_are_none() -> None:
     condition: dict[str, Any] = {"infringement.confidence": {"gte": 0.5}}
     assert matches(condition, {"infringement": {"confidence": 0.7}}, ACTIVITY)
     assert not matches(condition, {"infringement": {"confidence": 0.2}}, ACTIVITY)
-    for payload in [{}, {"infringement": None}, {"infringement": 5}, {"infringement": []}]:
-        assert not matches(condition, payload, ACTIVITY)
+    for value in (None, 5, "x"):
+        assert not matches(condition, {"infringement": value}, ACTIVITY)
     assert matches({"infringement": {"exists": True}}, {"infringement": {"id": "i"}}, ACTIVITY)
     assert not matches({"infringement": {"exists": True}}, {}, ACTIVITY)
 

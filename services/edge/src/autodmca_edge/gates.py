@@ -31,6 +31,7 @@ class Replay:
         self.wanted = wanted
         self.command = command
         self.count = 0
+        """Events from before live ones began."""
         self.gates: dict[Partition, Gate] = {}
         self.had: tuple[Subscription, ...] = ()
         """What stood when live events began: what those have brought is not sent again."""
@@ -119,13 +120,13 @@ def hand_out(partition: Partition, gates: Sequence[Gate], records: Iterable[Reco
                 frame = frame or event_frame(partition, record)
                 runs.setdefault(gate, []).append(frame)
                 sizes[gate] = sizes.get(gate, 0) + len(frame)
+                gate.replay.count += record.offset < gate.joined
         if len(full) == len(gates):
             break
     for gate in gates:
         if gate not in full:
             gate.next = max(gate.next, reached)
     for gate, run in runs.items():
-        gate.replay.count += len(run)
         if not gate.replay.session.outbox.write(b"".join(run)):
             gate.replay.session.overflowed(len(run))
     return sum(map(len, runs.values()))

@@ -216,7 +216,8 @@ class Replays:
             if gate.next < earliest:
                 gate.replay.reason = gate.replay.reason or "retention"
                 gate.abandon()
-                gate.next = max(gate.next, min(earliest, partition.position))
+                if gate.next < earliest:  # so are live events, which other subscriptions may have wanted
+                    gate.replay.session.overflowed(earliest - gate.next)
 
     def _takes(self, partition: Partition, gate: Gate) -> bool:
         """Whether the gate is still to be served, and can be now."""

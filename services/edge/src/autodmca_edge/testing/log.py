@@ -57,6 +57,8 @@ class FakeLog:
         """How often a topic was made again."""
         self.away = False
         """The broker does not answer."""
+        self.stuck = False
+        """It does not answer reads."""
         self.reads = 0
 
     def append(self, payload: Payload, user_id: int | None = None, *, timestamp_ms: int = 0) -> StoredRecord:
@@ -100,7 +102,7 @@ class FakeLog:
     async def read(self, partition: Partition, offset: int, max_bytes: int) -> tuple[list[Record], int]:
         self.reads += 1
         await asyncio.sleep(0)
-        if self.away:
+        if self.away or self.stuck:
             raise Unreachable
         where = partition.topic, partition.number
         if not self.first[where] <= offset <= self.end(*where):

@@ -55,10 +55,16 @@ class FakeVerifier:
 
 
 class FakeNode:
-    """One node on a fake log. Several may share the log."""
+    """One node on a fake log. Several may share the log. `hub` and `replays`: which classes it uses."""
 
     def __init__(
-        self, event_log: FakeLog, *, window_bytes: int = 1 << 20, replay_limit: int = 1_000_000
+        self,
+        event_log: FakeLog,
+        *,
+        window_bytes: int = 1 << 20,
+        replay_limit: int = 1_000_000,
+        hub: type[Hub] = Hub,
+        replays: type[Replays] = Replays,
     ) -> None:
         self.name = "fake"
         self.now = 1_700_000_000.0
@@ -76,9 +82,9 @@ class FakeNode:
         for topic in TOPICS:
             self._open(topic)
         self._epochs.update(event_log.epochs)
-        self.hub = Hub(self)
+        self.hub = hub(self)
         self.verifier = FakeVerifier(self.clock)
-        self.replayer = Replays(
+        self.replayer = replays(
             self.log,
             event_log,
             self.hub.gates,
@@ -91,6 +97,11 @@ class FakeNode:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: list[BaseException] = []
         self._paused: list[tuple[float, asyncio.Event]] = []
+
+    @property
+    def tasks(self) -> int:
+        """Coroutines under way."""
+        return len(self._tasks)
 
     def clock(self) -> float:
         return self.now

@@ -52,6 +52,11 @@ class FakePeer:
         self._stuck = b""  # what the transport holds
         self.outbox = Outbox(self._send, self._spill, limit)
 
+    @property
+    def held(self) -> int:
+        """Bytes that wait on the edge's side."""
+        return len(self._stuck) + self.outbox.size
+
     # -- the edge's side: node.Socket ---------------------------------------------------------------
 
     def say(self, text: bytes) -> bool:
