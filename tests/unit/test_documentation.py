@@ -1,9 +1,11 @@
 """The documents say what the code says."""
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
+from autodmca_client.cli.app import main
 from autodmca_edge.protocol import CloseCode
 from autodmca_events import CATALOGUE, FAMILIES
 
@@ -79,3 +81,27 @@ def test_the_glossary_has_each_word_once_and_in_order() -> None:
 def test_the_example_of_the_events_document_is_an_event() -> None:
     text = (ROOT / "docs" / "events.md").read_text()
     assert any(f'"type": "{name}"' in text for name in CATALOGUE)
+
+
+def test_the_python_of_every_readme_is_python_and_imports_what_exists() -> None:
+    wrong = []
+    for file in [ROOT / "README.md", *sorted(ROOT.glob("*/*/README.md"))]:
+        for block in re.findall(r"^```python\n(.*?)^```", file.read_text(), re.MULTILINE | re.DOTALL):
+            tree = compile(block, str(file), "exec", flags=ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            for node in ast.walk(tree):
+                if isinstance(node, ast.ImportFrom):
+                    module = importlib.import_module(node.module or "")
+                    wrong += [f"{file}: {each.name}" for each in node.names if not hasattr(module, each.name)]
+    assert wrong == []
+
+
+def test_every_command_line_of_a_readme_has_options_that_exist() -> None:
+    wrong = []
+    for file in [ROOT / "README.md", *sorted(ROOT.glob("*/*/README.md"))]:
+        for name, rest in re.findall(r"\bautodmca (\w+)(?: ([^`\n]*))?", file.read_text()):
+            command = main.commands.get(name)
+            known = {opt for each in command.params for opt in each.opts} if command else set()
+            used = re.findall(r"(?<!\S)--?[a-z][\w-]*", rest.partition("#")[0].partition(";")[0])
+            wrong += [f"{file.name}: {name} {option}" for option in used if option not in known]
+            wrong += [] if command else [f"{file}: {name}"]
+    assert wrong == []
