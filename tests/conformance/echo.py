@@ -1,0 +1,113 @@
+"""An echo on the edge's own transport: `python -m tests.conformance.echo [LARGEST MESSAGE]`.
+
+Owns a conversation that says back what was said, text and binary, so that a conformance suite sees how
+the edge frames, limits and closes. Prints its port and serves until it is ended.
+"""
+
+import asyncio
+import signal
+import sys
+from functools import partial
+from typing import Final
+
+import uvloop
+from autodmca_edge.frames import Opcode, encode
+from autodmca_edge.handshake import Upgrade
+from autodmca_edge.outbox import Outbox
+from autodmca_edge.timers import TimerWheel, monotonic_wall_clock
+from autodmca_edge.transport import Gate, Gateway, WebSocket
+
+LARGEST: Final = 16 * 1024 * 1024  # Autobahn's largest message
+TICK_S: Final = 0.25
+
+
+class EchoNode:
+    """A node whose sessions are echoes."""
+
+    def __init__(self, max_message_bytes: int) -> None:
+        self.wheel = TimerWheel()
+        self.origins: frozenset[str] = frozenset()
+        self.max_message_bytes = max_message_bytes
+        self.outbox_bytes = 4 * max_message_bytes
+        self.congested: set[Outbox] = set()
+        self.clock = monotonic_wall_clock()
+
+    async def keep_time(self) -> None:
+        """Until cancelled."""
+        while True:
+            self.wheel.advance(self.clock())
+            await asyncio.sleep(TICK_S)
+
+    def converse(self, socket: WebSocket) -> "Echo":
+        return Echo(socket)
+
+    def refused(self, status: int) -> None:
+        """Not counted."""
+
+    def sent(self, size: int) -> None:
+        """Not counted."""
+
+
+class Echo:
+    """Says back what was said."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+
+    def opened(self, upgrade: Upgrade) -> None:
+        """Nothing to say first."""
+
+    def said(self, text: bytes) -> None:
+        self._socket.say(text)
+
+    def heard(self) -> None:
+        """Silence is allowed."""
+
+    def drained(self) -> None:
+        """Nothing waits."""
+
+    def leave(self) -> None:
+        """Nothing is written but answers."""
+
+    def lost(self, code: int | None) -> None:
+        """Nothing to undo."""
+
+    def due(self, now: float) -> float | None:
+        return None
+
+
+class EchoSocket(WebSocket):
+    """Takes binary messages too."""
+
+    __slots__ = ()
+
+    def binary_received(self, payload: bytes) -> None:
+        self._write(encode(payload, Opcode.BINARY))
+
+
+class EchoGate(Gate):
+    """Opens echoes."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def socket(gateway: Gateway, transport: asyncio.Transport) -> EchoSocket:
+        return EchoSocket(gateway, transport)
+
+
+async def serve(max_message_bytes: int) -> None:
+    """Serve on a free port of loopback, which is printed."""
+    node = EchoNode(max_message_bytes)
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, ended.set)
+    server = await loop.create_server(partial(EchoGate, node), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    async with asyncio.TaskGroup() as tasks:
+        time = tasks.create_task(node.keep_time())
+        await ended.wait()
+        time.cancel()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(int(sys.argv[1]) if len(sys.argv) > 1 else LARGEST))
