@@ -32,6 +32,7 @@ class Order(msgspec.Struct, frozen=True):
     service: str
     bootstrap_servers: str
     max_poll: int
+    max_bytes: int = 900_000
     instance: str | None = None
     session_timeout_ms: int | None = None
     die_at: int | None = None
@@ -71,6 +72,7 @@ async def live(order: Order) -> None:
         input_type=Input,
         instance=order.instance,
         max_poll=order.max_poll,
+        max_bytes=order.max_bytes,
         session_timeout_ms=order.session_timeout_ms,
         on_step=on_step,
     )

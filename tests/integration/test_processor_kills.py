@@ -23,6 +23,8 @@ KILLS = int(os.environ.get("PROCESSOR_KILLS", "100"))
 SEED = int(os.environ.get("PROCESSOR_SEED") or random.SystemRandom().randrange(2**32))
 SERVICES = 6
 """How many are tormented at once, as a killed replica's successor has to wait on the embedded broker."""
+SMALL_BATCHES = 1_500
+"""Little more than one input's consequences, so that a poll's states take several batches."""
 STEPS = ["applied", "batch", "emitted", "stored", "committed"]
 
 
@@ -66,6 +68,7 @@ async def torment(service: Service, lives: int, replicas: Replicas, producer: Ev
             service.name,
             service.bootstrap_servers,
             max_poll=rng.randrange(1, 12),
+            max_bytes=SMALL_BATCHES,
             instance=service.instance,
             die_at=None if anywhere else rng.randrange(1, 25),
         )

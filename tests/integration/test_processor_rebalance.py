@@ -21,7 +21,7 @@ from tests.integration.replicas import Replicas
 from tests.integration.service import Service
 
 SEED = int(os.environ.get("PROCESSOR_SEED") or random.SystemRandom().randrange(2**32))
-LOAD_S = float(os.environ.get("REBALANCE_S", "20"))
+LOAD_S = float(os.environ.get("REBALANCE_S", "15"))
 MOST = 3
 # The shortest that Apache Kafka takes by default; the embedded broker is slow with longer ones.
 SESSION_MS = {"apache": 6_000, "embedded": 1_000}

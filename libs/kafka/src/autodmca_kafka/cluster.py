@@ -12,6 +12,7 @@ import base64
 import contextlib
 from collections.abc import Iterable
 
+import aiokafka.client
 import msgspec
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
@@ -23,6 +24,18 @@ FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
 UNKNOWN_TOPIC = 3
 LEADER_NOT_AVAILABLE = 5
+
+
+class _MetadataRequest(aiokafka.client.MetadataRequest):  # type: ignore[misc]
+    """aiokafka's own question about topics, with leave to create them withdrawn."""
+
+    def __init__(self, topics: list[str] | None = None) -> None:
+        super().__init__(topics, allow_auto_topic_creation=False)
+
+
+# aiokafka always gives that leave, and has no setting for it: a broker that came back without its topics
+# would get them again, with its own number of partitions, from whichever client asks first.
+aiokafka.client.MetadataRequest = _MetadataRequest
 
 
 class PartitionDescription(msgspec.Struct, frozen=True):

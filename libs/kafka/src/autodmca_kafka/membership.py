@@ -23,6 +23,8 @@ from autodmca_kafka.log_client import LogClient
 log = structlog.get_logger(__name__)
 
 DEADLINE_S: Final = 30
+HEARTBEAT_MS: Final = 1_000
+"""A member hears of a rebalance by its heartbeat: so long stands still what another gave up."""
 REBALANCE_TIMEOUT_MS: Final = 60_000
 FETCH_MAX_WAIT_MS: Final = 100
 """Short, for the embedded broker looks for new records four times in that time only."""
@@ -67,7 +69,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=session_timeout_ms,
-            heartbeat_interval_ms=session_timeout_ms // 3,
+            heartbeat_interval_ms=min(session_timeout_ms // 3, HEARTBEAT_MS),
             rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
             fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
             partition_assignment_strategy=(StickyPartitionAssignor,),

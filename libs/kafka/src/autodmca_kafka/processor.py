@@ -1,7 +1,7 @@
 """The writing side of a service's state: inputs in, events, outcomes and state out.
 
 Owns this replica's membership in the service's consumer group and the order of writes. Of every poll,
-the events, outcomes and dead letters are acknowledged first, then the state, then the inputs are
+the dead letters, events and outcomes are acknowledged first, then the state, then the inputs are
 committed. So a state record says that all that follows from its input, and from those before, is in the
 log; whoever owns the partition next passes over those inputs and applies the rest again, to the same
 bytes and ids. Two owners at once (one was frozen and does not know that it was replaced) do no harm for
@@ -97,6 +97,7 @@ class Processor(Generic[S, I, O]):
         self._on_lost = on_lost
         self._on_step = on_step
         self._metrics = metrics or ProcessorMetrics(registry=None)
+        self._metrics.begin(service)
         self._inputs = inputs_topic(service)
         self._owned: Partitions = frozenset()
         self._works: dict[int, PartitionWork[S, I, O]] = {}
@@ -189,14 +190,16 @@ class Processor(Generic[S, I, O]):
     async def _write(self, writer: BatchWriter, blocks: Mapping[int, Block]) -> None:
         """What follows from the inputs, then the state: see the module's docstring."""
         events, outcomes = events_topic(self.service), outcomes_topic(self.service)
-        letters = dead_letters_topic(self.service)
+        for partition, block in blocks.items():
+            # Kept before anybody is told that it failed.
+            letters = [[record] for record in block.dead_letters]
+            await writer.write(dead_letters_topic(self.service), partition, letters)
         async with asyncio.TaskGroup() as group:
             for partition, block in blocks.items():
                 for topic, to, written in (
                     (events, partition, block.events),
                     (BROADCAST, 0, block.broadcasts),
                     (outcomes, partition, block.outcomes),
-                    (letters, partition, block.dead_letters),
                 ):
                     group.create_task(writer.write(topic, to, [[record] for record in written]))
         self._on_step("emitted")

@@ -31,6 +31,19 @@ class ProcessorMetrics:
             registry=registry,
         )
 
+    def begin(self, service: str) -> None:
+        """Show the service's series, at 0, before there is anything to count."""
+        for counter in (
+            self.inputs,
+            self.refused,
+            self.dead_letters,
+            self.skipped,
+            self.lost,
+            self.repairs,
+            self.restarts,
+        ):
+            counter.labels(service)
+
     def observe(self, service: str, block: Block, seconds: float) -> None:
         """Count a block of inputs that was applied in `seconds`."""
         self.inputs.labels(service).inc(block.applied)
