@@ -35,11 +35,12 @@ ASKED_FOR: Final[Mapping[str, tuple[str, ...]]] = {
     "asyncio": (
         "connection_lost", "eof_received", "exc", "pause_writing", "process_exited", "resume_writing",
     ),
+    "hypothesis": ("TestEdge", "teardown"),
     "httptools": ("on_header", "on_headers_complete", "on_url"),
     "jinja2": ("filter_stream",),
     "logging": ("handlers", "raiseExceptions"),
     "structlog": ("debug",),
-    "uvicorn": ("capture_signals", "force_exit", "should_exit", "timeout_graceful_shutdown"),
+    "uvicorn": ("capture_signals", "force_exit", "keep_alive", "should_exit", "timeout_graceful_shutdown"),
     "weakref": ("atexit",),
 }  # fmt: skip
 """Who asks -> for which names."""
