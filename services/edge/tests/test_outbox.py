@@ -39,7 +39,7 @@ class Kernel:
 
 def make(room: int = 1 << 30, limit: int = 100) -> tuple[Outbox, Kernel]:
     kernel = Kernel(room)
-    return Outbox(kernel.send, kernel.spill, limit), kernel
+    return Outbox(kernel.send, kernel.spill, limit, set()), kernel
 
 
 def test_what_the_socket_takes_goes_out_at_once() -> None:

@@ -63,6 +63,7 @@ class EdgeNode:
             }
         )
         self.hub = Hub(self.metrics)
+        self.congested = self.hub.congested
         self.tail = Tail(reader, self.log, self.hub, self.wheel, self.clock, self.dropped)
         self.metrics.lag = self.tail.lags
         self.replayer = Replays(
@@ -185,14 +186,21 @@ async def main(settings: EdgeSettings) -> None:
     registry.register(node.metrics)
     app = Starlette(routes=routes(health, registry))
 
-    async def follow() -> None:
-        await _until_reachable(
-            lambda: ensure_topics(
-                settings.kafka.bootstrap_servers,
-                event_topics(settings.kafka.partitions),
-                replication_factor=settings.kafka.replication_factor,
-            )
+    async def ensure() -> None:
+        await ensure_topics(
+            settings.kafka.bootstrap_servers,
+            event_topics(settings.kafka.partitions),
+            replication_factor=settings.kafka.replication_factor,
         )
+
+    async def keep_topics() -> None:
+        while True:
+            await node.tail.gone.wait()
+            node.tail.gone.clear()
+            await _until_reachable(ensure)
+
+    async def follow() -> None:
+        await _until_reachable(ensure)
         await _until_reachable(reader.start)
         settle_garbage_collector()
         try:
@@ -209,6 +217,6 @@ async def main(settings: EdgeSettings) -> None:
         ws="none",
         drain_s=settings.drain_seconds + 1,
         on_drain=partial(node.drain, settings.drain_seconds),
-        background={"event log": follow, "token keys": verifier.run},
+        background={"event log": follow, "topics": keep_topics, "token keys": verifier.run},
         backlog=4096,
     )

@@ -7,7 +7,7 @@ no event is skipped, counted and reported by position, and never stops the rest.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from autodmca_edge.log import Partition, Record
@@ -46,11 +46,13 @@ class Hub:
         self._feed = feed
         self._users: dict[bytes | None, tuple[Interest, ...]] = {}
         # What members want of everybody's events; those without filters together by what that is.
-        self._plain: dict[int, dict[Member, Outbox]] = {}
+        self._plain: dict[int, dict[Member, Callable[[bytes], int]]] = {}
         self._filtering: dict[Member, Interest] = {}
         self._masks: dict[Member, int] = {}
         self.gates: dict[Member, Mapping[Partition, object]] = {}
         """Partitions whose live events a member does not take now: they are being replayed to it."""
+        self.congested: set[Outbox] = set()
+        """The outboxes whose sockets take nothing just now."""
 
     @property
     def users(self) -> int:
@@ -64,7 +66,7 @@ class Hub:
         if overall.filtered & EVERYBODYS:
             self._filtering[member] = overall
         elif mask := overall.plain & EVERYBODYS:
-            self._plain.setdefault(mask, {})[member] = member.outbox
+            self._plain.setdefault(mask, {})[member] = member.outbox.send
             self._masks[member] = mask
 
     def leave(self, member: Member, keys: Iterable[bytes]) -> None:
@@ -168,36 +170,51 @@ class Hub:
                 if self._wants(interest, bit, partition, record, payloads)
             ]
             if run:
-                self._to_group(partition, {member: member.outbox}, b"".join(run), len(run), poll)
+                self._to_group(partition, {member: member.outbox.send}, b"".join(run), len(run), poll)
 
     def _to_group(
-        self, partition: Partition, members: Mapping[Member, Outbox], run: bytes, events: int, poll: "_Poll"
+        self,
+        partition: Partition,
+        members: Mapping[Member, Callable[[bytes], int]],
+        run: bytes,
+        events: int,
+        poll: "_Poll",
     ) -> None:
-        """The same bytes to every member: the innermost loop of a broadcast."""
-        count = events * len(members)
-        if self.gates or poll.waiting:
+        """The same bytes to every member: the innermost loop of a broadcast, one call a member."""
+        if self.gates or poll.waiting or self.congested:
             members = self._free(partition, members, run, events, poll)
-            count = events * len(members)
-        for member, outbox in members.items():
-            if not outbox.write(run):
-                member.overflowed(events)
-                count -= events
-        poll.deliveries += count
-        poll.size += count // events * len(run)
+        size = len(run)
+        for send in members.values():
+            try:
+                sent = send(run)
+            except OSError:  # it takes nothing now, or is broken, which its outbox finds out
+                sent = 0
+            if sent != size:
+                member = next(each for each, its in members.items() if its is send)
+                member.outbox.rest(run, sent)
+        poll.deliveries += events * len(members)
+        poll.size += size * len(members)
 
     def _free(
-        self, partition: Partition, members: Mapping[Member, Outbox], run: bytes, events: int, poll: "_Poll"
-    ) -> Mapping[Member, Outbox]:
-        """Members without a gate here and without frames of their own; those with some get both at once."""
+        self,
+        partition: Partition,
+        members: Mapping[Member, Callable[[bytes], int]],
+        run: bytes,
+        events: int,
+        poll: "_Poll",
+    ) -> Mapping[Member, Callable[[bytes], int]]:
+        """Those who can be sent to directly; the others get what they may have here."""
         free = {}
-        for member, outbox in members.items():
+        for member, send in members.items():
             if partition in self.gates.get(member, ()):
                 continue
-            if member.pending is None:
-                free[member] = outbox
-            else:
+            if member.pending is not None:  # frames of its own: both leave in one write
                 frames, member.pending = member.pending, None
                 poll.write(member, b"".join((*frames, run)), len(frames) + events)
+            elif member.outbox in self.congested:
+                poll.write(member, run, events)
+            else:
+                free[member] = send
         return free
 
     def _wants(

@@ -12,34 +12,57 @@ __all__ = ["Outbox"]
 
 
 class Outbox:
-    """Bytes on their way to one socket, in order."""
+    """Bytes on their way to one socket, in order.
 
-    __slots__ = ("_limit", "_queue", "_send", "_spill", "blocked", "size")
+    `send` may be called from outside, to save a call in the innermost loop, while the outbox is not in
+    `congested`, which holds those of one node that are not to be sent to; what it leaves over goes to `rest`.
+    """
 
-    def __init__(self, send: Callable[[bytes], int], spill: Callable[[bytes], object], limit: int) -> None:
-        self._send = send
+    __slots__ = ("_congested", "_limit", "_queue", "_spill", "send", "size")
+
+    def __init__(
+        self,
+        send: Callable[[bytes], int],
+        spill: Callable[[bytes], object],
+        limit: int,
+        congested: "set[Outbox]",
+    ) -> None:
+        self.send = send
         self._spill = spill
         self._limit = limit
+        self._congested = congested
         self._queue: list[bytes] | None = None
-        self.blocked = False
         self.size = 0
         """Bytes waiting here (what `spill` still holds not counted)."""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether bytes wait, or nothing may be sent any more."""
+        return self in self._congested
 
     def write(self, data: bytes) -> bool:
         """Send now if the socket takes it, keep it otherwise. False: over the bound, not taken.
 
         Never raises: a broken socket is left to `spill` to find out about.
         """
-        if self.blocked:
+        if self in self._congested:
             return self._keep(data)
         try:
-            sent = self._send(data)
+            sent = self.send(data)
         except OSError:
             sent = 0
         if sent != len(data):
-            self.blocked = True
-            self._spill(data[sent:] if sent else data)
+            self.rest(data, sent)
         return True
+
+    def rest(self, data: bytes, sent: int) -> None:
+        """`send` took only the first `sent` bytes of `data`."""
+        self.block()
+        self._spill(data[sent:] if sent else data)
+
+    def block(self) -> None:
+        """Something is on its way that must go out first: `drained` will tell."""
+        self._congested.add(self)
 
     def _keep(self, data: bytes) -> bool:
         if self.size + len(data) > self._limit:
@@ -53,7 +76,7 @@ class Outbox:
 
     def drained(self) -> None:
         """What was spilled has gone out: send what waited."""
-        self.blocked = False
+        self._congested.discard(self)
         if self._queue is not None:
             data = b"".join(self._queue)
             self._queue, self.size = None, 0
@@ -62,8 +85,8 @@ class Outbox:
     def seal(self) -> None:
         """The socket is gone: whatever is written from now on goes nowhere."""
         self.discard()
-        self._send = self._spill = len
-        self.blocked = False
+        self.send = self._spill = len
+        self._congested.discard(self)
 
     def discard(self) -> int:
         """Drop what waits here; how many bytes that was."""

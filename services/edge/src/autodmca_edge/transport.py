@@ -44,6 +44,9 @@ class Conversation(Timed, Protocol):
     def drained(self) -> None:
         """What was written has left."""
 
+    def leave(self) -> None:
+        """The closing handshake begins: no event may be written after a Close frame."""
+
     def lost(self, code: int | None) -> None:
         """The socket is gone; `code`: with which close code the peer said so, if it did."""
 
@@ -55,6 +58,7 @@ class Gateway(Protocol):
     origins: frozenset[str]
     max_message_bytes: int
     outbox_bytes: int
+    congested: set[Outbox]
 
     def clock(self) -> float: ...
     def converse(self, socket: "WebSocket") -> Conversation: ...
@@ -165,7 +169,9 @@ class WebSocket(asyncio.Protocol):
         """When the closing handshake ends at the latest; None: the socket is open."""
         # pause_writing comes as soon as the transport holds anything at all, resume_writing when it is empty.
         transport.set_write_buffer_limits(high=0)
-        self.outbox = Outbox(self._sender(transport), transport.write, gateway.outbox_bytes)
+        self.outbox = Outbox(
+            self._sender(transport), transport.write, gateway.outbox_bytes, gateway.congested
+        )
         self._parser: FrameParser | None = FrameParser(gateway.max_message_bytes)
         self._conversation = gateway.converse(self)
 
@@ -190,7 +196,7 @@ class WebSocket(asyncio.Protocol):
         """Answer the handshake and begin the conversation."""
         self._transport.write(accept(upgrade))
         if self._transport.get_write_buffer_size():
-            self.outbox.blocked = True
+            self.outbox.block()
         self._conversation.opened(upgrade)
 
     def say(self, text: bytes) -> bool:
@@ -246,11 +252,13 @@ class WebSocket(asyncio.Protocol):
                 asyncio.get_running_loop().call_soon(self._next_turn)
         except FrameError as fault:
             self._parser = None
+            self._conversation.leave()
             self.close(fault.code, fault.reason)
             self._end()
 
     def binary_received(self, payload: bytes) -> None:
         """A binary message came: the protocol has none."""
+        self._conversation.leave()
         self.close(1003, "messages are text")
 
     def _next_turn(self) -> None:
@@ -262,6 +270,7 @@ class WebSocket(asyncio.Protocol):
     def _closed_by_peer(self, payload: bytes) -> None:
         said = parse_close(payload)
         self._close_code = said.code or 1005
+        self._conversation.leave()
         if self.closing is None:
             self._write(encode(payload[:2], _CLOSE))
         self._parser = None
@@ -279,7 +288,7 @@ class WebSocket(asyncio.Protocol):
             _say_no_more(self._transport)
 
     def pause_writing(self) -> None:
-        self.outbox.blocked = True
+        self.outbox.block()
 
     def resume_writing(self) -> None:
         self.outbox.drained()

@@ -110,7 +110,7 @@ class FakeNode:
         self, token: str | None = DEFAULT_USER, *, family: str | None = None, limit: int = 1_048_576
     ) -> FakePeer:
         """A client that brings a token with its handshake; `limit`: of its outbox, in bytes."""
-        peer = FakePeer(limit)
+        peer = FakePeer(self.hub.congested, limit)
         self._connections += 1
         peer.session = Session(self, peer, f"c{self._connections}")
         peer.session.opened(Upgrade(family=family, key=b"", token=token, origin=None, subprotocol=None))

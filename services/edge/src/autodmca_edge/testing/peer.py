@@ -39,7 +39,7 @@ def _whole(data: bytes) -> tuple[list[dict[str, Any]], bytes]:
 class FakePeer:
     """`received` is what has reached it. `room`: bytes that its kernel still takes."""
 
-    def __init__(self, limit: int = 1_048_576) -> None:
+    def __init__(self, congested: set[Outbox], limit: int = 1_048_576) -> None:
         self.received: list[dict[str, Any]] = []
         self.closed: int | None = None
         """The close code that reached it."""
@@ -50,7 +50,7 @@ class FakePeer:
         self._closing = False
         self._wire = b""
         self._stuck = b""  # what the transport holds
-        self.outbox = Outbox(self._send, self._spill, limit)
+        self.outbox = Outbox(self._send, self._spill, limit, congested)
 
     @property
     def held(self) -> int:
