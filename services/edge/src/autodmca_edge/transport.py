@@ -170,7 +170,7 @@ class WebSocket(asyncio.Protocol):
         # pause_writing comes as soon as the transport holds anything at all, resume_writing when it is empty.
         transport.set_write_buffer_limits(high=0)
         self.outbox = Outbox(
-            self._sender(transport), transport.write, gateway.outbox_bytes, gateway.congested
+            self._sender(transport), self._spill, gateway.outbox_bytes, gateway.congested
         )
         self._parser: FrameParser | None = FrameParser(gateway.max_message_bytes)
         self._conversation = gateway.converse(self)
@@ -185,6 +185,12 @@ class WebSocket(asyncio.Protocol):
 
             return nothing
         return partial(os.write, transport.get_extra_info("socket").fileno())
+
+    def _spill(self, data: bytes) -> None:
+        """What the kernel did not take; the transport says nothing if it takes it now after all."""
+        self._transport.write(data)
+        if not self._transport.get_write_buffer_size():
+            self.outbox.drained()
 
     @property
     def peer(self) -> str:
