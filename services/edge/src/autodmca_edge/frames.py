@@ -14,7 +14,7 @@ __all__ = ["CloseFrame", "FrameError", "FrameParser", "Opcode", "close_frame", "
 
 MAX_CONTROL: Final = 125
 MAX_FRAGMENTS: Final = 1024  # of one message: a peer may not keep us busy with empty fragments
-FRAGMENT_BYTES: Final = 64  # large messages may come in more fragments, when these are not smaller
+FRAGMENT_BYTES: Final = 32  # large messages may come in more fragments, when these are not smaller
 FRAMES_A_TURN: Final = 64  # of one connection, before others have theirs
 
 _CONTINUATION, _TEXT, _CLOSE, _PONG = int(Opcode.CONT), int(Opcode.TEXT), int(Opcode.CLOSE), int(Opcode.PONG)
