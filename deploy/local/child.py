@@ -96,7 +96,7 @@ class Child:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            preexec_fn=end_with_parent(),
+            preexec_fn=end_with_parent(os.getpid()),
             start_new_session=True,  # a Ctrl-C in the terminal is for the supervisor, which stops in order
         )
         self._transport = transport

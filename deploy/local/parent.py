@@ -17,10 +17,11 @@ from pathlib import Path
 PR_SET_PDEATHSIG = 1
 
 
-def end_with_parent(number: signal.Signals = signal.SIGKILL) -> Callable[[], None]:
-    """A function that asks the kernel to send this process `number` when its parent ends.
+def end_with_parent(parent: int, number: signal.Signals = signal.SIGKILL) -> Callable[[], None]:
+    """A function that asks the kernel to send this process `number` when its parent, `parent`, ends.
 
-    Made before a fork, so that the child loads no library between fork and exec.
+    Made before a fork, so that the child loads no library between fork and exec. A parent that ended
+    before it could ask is noticed, too.
     """
     if sys.platform != "linux":
         return lambda: None
@@ -28,6 +29,8 @@ def end_with_parent(number: signal.Signals = signal.SIGKILL) -> Callable[[], Non
 
     def ask_the_kernel() -> None:
         prctl(PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), number)
 
     return ask_the_kernel
 

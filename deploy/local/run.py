@@ -33,7 +33,7 @@ UNDER_MAKE = "MAKELEVEL" in os.environ
 
 def main() -> None:
     if UNDER_MAKE:
-        end_with_parent(signal.SIGTERM)()
+        end_with_parent(os.getppid(), signal.SIGTERM)()
     try:
         settings = load(LocalSettings)
         secret = settings.secret.reveal() if settings.secret else secrets.token_hex(32)

@@ -98,15 +98,25 @@ def descendants(pid: int) -> dict[int, str]:
     return found
 
 
-async def gone(processes: Mapping[int, str], seconds: float = 15) -> None:
-    """Wait until none of these runs any more; fails with those that do."""
-    left = dict(processes)
+async def gone(processes: Mapping[int, str], mark: str, seconds: float = 15) -> None:
+    """Wait until none of these runs any more, nor anything with `mark` in its environment; or fail."""
+    left: dict[int, str] = {}
     try:
         async with asyncio.timeout(seconds):
-            while left := {pid: command for pid, command in left.items() if runs(pid, command)}:
+            while left := {pid: what for pid, what in processes.items() if runs(pid, what)} | marked(mark):
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise AssertionError(f"still there: {left}") from None
+
+
+def marked(mark: str) -> dict[int, str]:
+    """Every process that was started with `mark` in its environment, and its command line."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark.encode() in (folder / "environ").read_bytes():
+                found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return found
 
 
 def runs(pid: int, command: str) -> bool:

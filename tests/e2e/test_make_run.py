@@ -107,7 +107,7 @@ async def test_a_template_s_life_is_heard_and_goes_on_when_the_edge_is_killed(
         assert sum("autodmca" in command for command in everything.values()) >= 3
         system.interrupt()
         await system.ended()
-        await gone(everything)
+        await gone(everything, environ["XDG_STATE_HOME"])
         assert not [line for line in system.lines if "Traceback" in line]
 
 
@@ -117,7 +117,7 @@ async def test_when_the_supervisor_is_killed_nothing_is_left(environ: dict[str, 
         everything = descendants(system.process.pid)
         supervisor = next(pid for pid, command in everything.items() if "deploy.local.run" in command)
         os.kill(supervisor, signal.SIGKILL)
-        await gone(everything)
+        await gone(everything, environ["XDG_STATE_HOME"])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -128,7 +128,7 @@ async def test_a_signal_to_make_alone_stops_the_system(
         await listening_line(system)
         everything = descendants(system.process.pid)
         system.process.send_signal(number)
-        await gone(everything)
+        await gone(everything, environ["XDG_STATE_HOME"])
 
 
 @pytest.mark.parametrize("variable", PORTS)
@@ -162,4 +162,4 @@ async def test_it_runs_on_the_kafka_that_is_named(environ: dict[str, str], fault
         assert not any("tansu" in command for command in everything.values())
         system.interrupt()
         await system.ended()
-        await gone(everything)
+        await gone(everything, environ["XDG_STATE_HOME"])
