@@ -11,11 +11,13 @@ from functools import partial
 from typing import Final
 
 import uvloop
+from autodmca_edge.conversation import Gateway
 from autodmca_edge.frames import Opcode, encode
 from autodmca_edge.handshake import Upgrade
+from autodmca_edge.node import Socket
 from autodmca_edge.outbox import Outbox
 from autodmca_edge.timers import TimerWheel, monotonic_wall_clock
-from autodmca_edge.transport import Gate, Gateway, WebSocket
+from autodmca_edge.transport import Gate, WebSocket
 
 LARGEST: Final = 16 * 1024 * 1024  # Autobahn's largest message
 TICK_S: Final = 0.25
@@ -38,7 +40,7 @@ class EchoNode:
             self.wheel.advance(self.clock())
             await asyncio.sleep(TICK_S)
 
-    def converse(self, socket: WebSocket) -> "Echo":
+    def converse(self, socket: Socket) -> "Echo":
         return Echo(socket)
 
     def refused(self, status: int) -> None:
@@ -51,7 +53,7 @@ class EchoNode:
 class Echo:
     """Says back what was said."""
 
-    def __init__(self, socket: WebSocket) -> None:
+    def __init__(self, socket: Socket) -> None:
         self._socket = socket
 
     def opened(self, upgrade: Upgrade) -> None:

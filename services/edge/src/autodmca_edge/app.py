@@ -24,12 +24,13 @@ from autodmca_edge.http import routes
 from autodmca_edge.hub import Hub
 from autodmca_edge.log import EventLog
 from autodmca_edge.metrics import Metrics
+from autodmca_edge.node import Socket
 from autodmca_edge.protocol import ClientMessage, Refusal
 from autodmca_edge.replay import Replays
 from autodmca_edge.session import Session
 from autodmca_edge.tail import Tail
 from autodmca_edge.timers import TimerWheel, monotonic_wall_clock
-from autodmca_edge.transport import Gate, WebSocket
+from autodmca_edge.transport import Gate
 
 __all__ = ["EdgeNode", "main"]
 
@@ -106,7 +107,7 @@ class EdgeNode:
         """Call back when the event loop is next free."""
         asyncio.get_running_loop().call_soon(call, *args)
 
-    def converse(self, socket: WebSocket) -> Session:
+    def converse(self, socket: Socket) -> Session:
         """A session for a new WebSocket."""
         self.metrics.opened += 1
         return Session(self, socket, secrets.token_urlsafe(12))

@@ -11,15 +11,15 @@ import asyncio
 import os
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
+from autodmca_edge.conversation import Gateway
 from autodmca_edge.frames import FrameError, FrameParser, Opcode, close_frame, encode, parse_close
 from autodmca_edge.handshake import MAX_HEAD, HandshakeRefused, Upgrade, accept, read_upgrade
 from autodmca_edge.one_request import OneRequest
 from autodmca_edge.outbox import Outbox
-from autodmca_edge.timers import Timed, TimerWheel
 
-__all__ = ["Conversation", "Gate", "Gateway", "WebSocket"]
+__all__ = ["Gate", "WebSocket"]
 
 HEAD_TIMEOUT_S: Final = 10.0
 CLOSE_TIMEOUT_S: Final = 5.0
@@ -27,43 +27,6 @@ LINGER_S: Final = 2.0
 _TEXT, _BINARY, _PING, _CLOSE, _PONG = (
     int(each) for each in (Opcode.TEXT, Opcode.BINARY, Opcode.PING, Opcode.CLOSE, Opcode.PONG)
 )
-
-
-class Conversation(Timed, Protocol):
-    """What is said over a WebSocket; see session.py."""
-
-    def opened(self, upgrade: Upgrade) -> None:
-        """The handshake is done."""
-
-    def said(self, text: bytes) -> None:
-        """A text message came."""
-
-    def heard(self) -> None:
-        """Some frame came: the peer is alive."""
-
-    def drained(self) -> None:
-        """What was written has left."""
-
-    def leave(self) -> None:
-        """The closing handshake begins: no event may be written after a Close frame."""
-
-    def lost(self, code: int | None) -> None:
-        """The socket is gone; `code`: with which close code the peer said so, if it did."""
-
-
-class Gateway(Protocol):
-    """What the protocol classes need of the node."""
-
-    wheel: TimerWheel
-    origins: frozenset[str]
-    max_message_bytes: int
-    outbox_bytes: int
-    congested: set[Outbox]
-
-    def clock(self) -> float: ...
-    def converse(self, socket: "WebSocket") -> Conversation: ...
-    def refused(self, status: int) -> None: ...
-    def sent(self, size: int) -> None: ...
 
 
 class Gate(asyncio.Protocol):
@@ -169,9 +132,7 @@ class WebSocket(asyncio.Protocol):
         """When the closing handshake ends at the latest; None: the socket is open."""
         # pause_writing comes as soon as the transport holds anything at all, resume_writing when it is empty.
         transport.set_write_buffer_limits(high=0)
-        self.outbox = Outbox(
-            self._sender(transport), self._spill, gateway.outbox_bytes, gateway.congested
-        )
+        self.outbox = Outbox(self._sender(transport), self._spill, gateway.outbox_bytes, gateway.congested)
         self._parser: FrameParser | None = FrameParser(gateway.max_message_bytes)
         self._conversation = gateway.converse(self)
 

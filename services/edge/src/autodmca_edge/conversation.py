@@ -1,0 +1,51 @@
+"""What the transport needs of those above it, as protocols.
+
+Owns no behaviour: it lets transport.py speak to any conversation, be it a session (session.py) or the echo
+that conformance is tested with.
+"""
+
+from typing import Protocol
+
+from autodmca_edge.handshake import Upgrade
+from autodmca_edge.node import Socket
+from autodmca_edge.outbox import Outbox
+from autodmca_edge.timers import Timed, TimerWheel
+
+__all__ = ["Conversation", "Gateway"]
+
+
+class Conversation(Timed, Protocol):
+    """What is said over a WebSocket; see session.py."""
+
+    def opened(self, upgrade: Upgrade) -> None:
+        """The handshake is done."""
+
+    def said(self, text: bytes) -> None:
+        """A text message came."""
+
+    def heard(self) -> None:
+        """Some frame came: the peer is alive."""
+
+    def drained(self) -> None:
+        """What was written has left."""
+
+    def leave(self) -> None:
+        """The closing handshake begins: no event may be written after a Close frame."""
+
+    def lost(self, code: int | None) -> None:
+        """The socket is gone; `code`: with which close code the peer said so, if it did."""
+
+
+class Gateway(Protocol):
+    """What the protocol classes need of the node."""
+
+    wheel: TimerWheel
+    origins: frozenset[str]
+    max_message_bytes: int
+    outbox_bytes: int
+    congested: set[Outbox]
+
+    def clock(self) -> float: ...
+    def converse(self, socket: Socket) -> Conversation: ...
+    def refused(self, status: int) -> None: ...
+    def sent(self, size: int) -> None: ...
