@@ -5,6 +5,7 @@ the edge frames, limits and closes. Prints its port and serves until it is ended
 """
 
 import asyncio
+import os
 import signal
 import sys
 from functools import partial
@@ -15,7 +16,7 @@ from autodmca_edge.conversation import Gateway
 from autodmca_edge.frames import Opcode, encode
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.node import Socket
-from autodmca_edge.outbox import Outbox
+from autodmca_edge.outbox import Wire
 from autodmca_edge.timers import TimerWheel, monotonic_wall_clock
 from autodmca_edge.transport import Gate, WebSocket
 
@@ -31,7 +32,7 @@ class EchoNode:
         self.origins: frozenset[str] = frozenset()
         self.max_message_bytes = max_message_bytes
         self.outbox_bytes = 4 * max_message_bytes
-        self.congested: set[Outbox] = set()
+        self.wire = Wire(os.write)
         self.clock = monotonic_wall_clock()
 
     async def keep_time(self) -> None:

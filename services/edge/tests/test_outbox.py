@@ -1,6 +1,6 @@
 """One socket's unsent bytes: in order, each once, within the bound."""
 
-from autodmca_edge.outbox import Outbox
+from autodmca_edge.outbox import Outbox, Wire
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,8 +14,8 @@ class Kernel:
         self.transport = b""
         self.broken = False
 
-    def send(self, data: bytes) -> int:
-        if self.broken:
+    def send(self, handle: int, data: bytes) -> int:
+        if self.broken or handle < 0:
             raise BrokenPipeError
         if not self.room:
             raise BlockingIOError
@@ -39,7 +39,7 @@ class Kernel:
 
 def make(room: int = 1 << 30, limit: int = 100) -> tuple[Outbox, Kernel]:
     kernel = Kernel(room)
-    return Outbox(kernel.send, kernel.spill, limit, set()), kernel
+    return Outbox(Wire(kernel.send), 7, kernel.spill, limit), kernel
 
 
 def test_what_the_socket_takes_goes_out_at_once() -> None:

@@ -6,6 +6,7 @@ spread over the drain period.
 """
 
 import asyncio
+import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
@@ -25,6 +26,7 @@ from autodmca_edge.hub import Hub
 from autodmca_edge.log import EventLog
 from autodmca_edge.metrics import Metrics
 from autodmca_edge.node import Socket
+from autodmca_edge.outbox import Wire
 from autodmca_edge.protocol import ClientMessage, Refusal
 from autodmca_edge.replay import Replays
 from autodmca_edge.session import Session
@@ -63,8 +65,8 @@ class EdgeNode:
                 "window_bytes": ("Bytes of recent records in memory, about.", lambda: self.log.window_size),
             }
         )
-        self.hub = Hub(self.metrics)
-        self.congested = self.hub.congested
+        self.wire = Wire(os.write)
+        self.hub = Hub(self.metrics, self.wire)
         self.tail = Tail(reader, self.log, self.hub, self.wheel, self.clock, self.dropped)
         self.metrics.lag = self.tail.lags
         self.replayer = Replays(

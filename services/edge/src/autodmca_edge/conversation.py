@@ -8,7 +8,7 @@ from typing import Protocol
 
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.node import Socket
-from autodmca_edge.outbox import Outbox
+from autodmca_edge.outbox import Wire
 from autodmca_edge.timers import Timed, TimerWheel
 
 __all__ = ["Conversation", "Gateway"]
@@ -43,7 +43,7 @@ class Gateway(Protocol):
     origins: frozenset[str]
     max_message_bytes: int
     outbox_bytes: int
-    congested: set[Outbox]
+    wire: Wire
 
     def clock(self) -> float: ...
     def converse(self, socket: Socket) -> Conversation: ...

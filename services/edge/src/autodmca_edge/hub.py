@@ -7,11 +7,11 @@ no event is skipped, counted and reported by position, and never stops the rest.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from autodmca_edge.log import Partition, Record
-from autodmca_edge.outbox import Outbox
+from autodmca_edge.outbox import Outbox, Wire
 from autodmca_edge.records import EVERYBODYS, USERS_TYPES, Malformed, event_frame, event_payload, event_type
 from autodmca_edge.subscriptions import EVERYONE, Interest
 
@@ -42,17 +42,16 @@ class Feed(Protocol):
 class Hub:
     """The members of this node and the way from a record to them."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, wire: Wire) -> None:
         self._feed = feed
+        self._wire = wire
         self._users: dict[bytes | None, tuple[Interest, ...]] = {}
         # What members want of everybody's events; those without filters together by what that is.
-        self._plain: dict[int, dict[Member, Callable[[bytes], int]]] = {}
+        self._plain: dict[int, dict[Member, int]] = {}
         self._filtering: dict[Member, Interest] = {}
         self._masks: dict[Member, int] = {}
         self.gates: dict[Member, Mapping[Partition, object]] = {}
         """Partitions whose live events a member does not take now: they are being replayed to it."""
-        self.congested: set[Outbox] = set()
-        """The outboxes whose sockets take nothing just now."""
 
     @property
     def users(self) -> int:
@@ -66,7 +65,7 @@ class Hub:
         if overall.filtered & EVERYBODYS:
             self._filtering[member] = overall
         elif mask := overall.plain & EVERYBODYS:
-            self._plain.setdefault(mask, {})[member] = member.outbox.send
+            self._plain.setdefault(mask, {})[member] = member.outbox.handle
             self._masks[member] = mask
 
     def leave(self, member: Member, keys: Iterable[bytes]) -> None:
@@ -170,27 +169,27 @@ class Hub:
                 if self._wants(interest, bit, partition, record, payloads)
             ]
             if run:
-                self._to_group(partition, {member: member.outbox.send}, b"".join(run), len(run), poll)
+                self._to_group(partition, {member: member.outbox.handle}, b"".join(run), len(run), poll)
 
     def _to_group(
         self,
         partition: Partition,
-        members: Mapping[Member, Callable[[bytes], int]],
+        members: Mapping[Member, int],
         run: bytes,
         events: int,
         poll: "_Poll",
     ) -> None:
         """The same bytes to every member: the innermost loop of a broadcast, one call a member."""
-        if self.gates or poll.waiting or self.congested:
+        if self.gates or poll.waiting or self._wire.congested:
             members = self._free(partition, members, run, events, poll)
-        size = len(run)
-        for send in members.values():
+        send, size = self._wire.send, len(run)
+        for handle in members.values():
             try:
-                sent = send(run)
+                sent = send(handle, run)
             except OSError:  # it takes nothing now, or is broken, which its outbox finds out
                 sent = 0
             if sent != size:
-                member = next(each for each, its in members.items() if its is send)
+                member = next(each for each, its in members.items() if its == handle)
                 member.outbox.rest(run, sent)
         poll.deliveries += events * len(members)
         poll.size += size * len(members)
@@ -198,23 +197,23 @@ class Hub:
     def _free(
         self,
         partition: Partition,
-        members: Mapping[Member, Callable[[bytes], int]],
+        members: Mapping[Member, int],
         run: bytes,
         events: int,
         poll: "_Poll",
-    ) -> Mapping[Member, Callable[[bytes], int]]:
+    ) -> Mapping[Member, int]:
         """Those who can be sent to directly; the others get what they may have here."""
         free = {}
-        for member, send in members.items():
+        for member, handle in members.items():
             if partition in self.gates.get(member, ()):
                 continue
             if member.pending is not None:  # frames of its own: both leave in one write
                 frames, member.pending = member.pending, None
                 poll.write(member, b"".join((*frames, run)), len(frames) + events)
-            elif member.outbox in self.congested:
+            elif member.outbox in self._wire.congested:
                 poll.write(member, run, events)
             else:
-                free[member] = send
+                free[member] = handle
         return free
 
     def _wants(

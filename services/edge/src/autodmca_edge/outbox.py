@@ -1,36 +1,45 @@
 """One socket's unsent bytes.
 
-Owns what has been promised to a socket and not yet taken by the kernel. `send` is a non-blocking
-attempt that returns how many bytes went out; what is left over goes to `spill`, which is expected
-to report back through `blocked` and `drained`. While blocked, bytes wait here up to a bound; over
-the bound nothing more is taken and the caller is told. Knows neither sockets nor Kafka.
+Owns what has been promised to a socket and not yet taken by the kernel. A `Wire` makes non-blocking
+attempts to send; what is left over goes to `spill`, which is expected to report back through `block` and
+`drained`. While blocked, bytes wait here up to a bound; over the bound nothing more is taken and the caller
+is told. Knows neither sockets nor Kafka.
 """
 
 from collections.abc import Callable
+from typing import Final
 
-__all__ = ["Outbox"]
+__all__ = ["Outbox", "Wire"]
+
+_GONE: Final = -1  # the handle of no socket
+
+
+class Wire:
+    """The way out that all outboxes of a node share.
+
+    `send` is a non-blocking attempt to write to a handle; it returns how many bytes went out, and raises
+    OSError for none (BlockingIOError among them). It may be called past the outbox, to save a call in the
+    innermost loop, for a handle whose outbox is not `congested`; what it leaves over goes to `Outbox.rest`.
+    """
+
+    __slots__ = ("congested", "send")
+
+    def __init__(self, send: Callable[[int, bytes], int]) -> None:
+        self.send = send
+        self.congested: set[Outbox] = set()
+        """Those that may not be sent to: something is on its way that must go out first."""
 
 
 class Outbox:
-    """Bytes on their way to one socket, in order.
+    """Bytes on their way to one socket, in order."""
 
-    `send` may be called from outside, to save a call in the innermost loop, while the outbox is not in
-    `congested`, which holds those of one node that are not to be sent to; what it leaves over goes to `rest`.
-    """
+    __slots__ = ("_limit", "_queue", "_spill", "_wire", "handle", "size")
 
-    __slots__ = ("_congested", "_limit", "_queue", "_spill", "send", "size")
-
-    def __init__(
-        self,
-        send: Callable[[bytes], int],
-        spill: Callable[[bytes], object],
-        limit: int,
-        congested: "set[Outbox]",
-    ) -> None:
-        self.send = send
+    def __init__(self, wire: Wire, handle: int, spill: Callable[[bytes], object], limit: int) -> None:
+        self._wire = wire
+        self.handle = handle
         self._spill = spill
         self._limit = limit
-        self._congested = congested
         self._queue: list[bytes] | None = None
         self.size = 0
         """Bytes waiting here (what `spill` still holds not counted)."""
@@ -38,17 +47,17 @@ class Outbox:
     @property
     def blocked(self) -> bool:
         """Whether bytes wait, or nothing may be sent any more."""
-        return self in self._congested
+        return self in self._wire.congested
 
     def write(self, data: bytes) -> bool:
         """Send now if the socket takes it, keep it otherwise. False: over the bound, not taken.
 
         Never raises: a broken socket is left to `spill` to find out about.
         """
-        if self in self._congested:
+        if self in self._wire.congested:
             return self._keep(data)
         try:
-            sent = self.send(data)
+            sent = self._wire.send(self.handle, data)
         except OSError:
             sent = 0
         if sent != len(data):
@@ -56,13 +65,14 @@ class Outbox:
         return True
 
     def rest(self, data: bytes, sent: int) -> None:
-        """`send` took only the first `sent` bytes of `data`."""
-        self.block()
-        self._spill(data[sent:] if sent else data)
+        """Only the first `sent` bytes of `data` went out."""
+        if self.handle != _GONE:
+            self.block()
+            self._spill(data[sent:] if sent else data)
 
     def block(self) -> None:
         """Something is on its way that must go out first: `drained` will tell."""
-        self._congested.add(self)
+        self._wire.congested.add(self)
 
     def _keep(self, data: bytes) -> bool:
         if self.size + len(data) > self._limit:
@@ -76,7 +86,7 @@ class Outbox:
 
     def drained(self) -> None:
         """What was spilled has gone out: send what waited."""
-        self._congested.discard(self)
+        self._wire.congested.discard(self)
         if self._queue is not None:
             data = b"".join(self._queue)
             self._queue, self.size = None, 0
@@ -85,8 +95,8 @@ class Outbox:
     def seal(self) -> None:
         """The socket is gone: whatever is written from now on goes nowhere."""
         self.discard()
-        self.send = self._spill = len
-        self._congested.discard(self)
+        self.handle = _GONE
+        self._wire.congested.discard(self)
 
     def discard(self) -> int:
         """Drop what waits here; how many bytes that was."""

@@ -8,8 +8,6 @@ closing at once would reset the connection and lose the answer (RFC 9112, 9.6; R
 """
 
 import asyncio
-import os
-from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -21,6 +19,7 @@ from autodmca_edge.outbox import Outbox
 
 __all__ = ["Gate", "WebSocket"]
 
+NO_HANDLE: Final = -2  # write(2) refuses it
 HEAD_TIMEOUT_S: Final = 10.0
 CLOSE_TIMEOUT_S: Final = 5.0
 LINGER_S: Final = 2.0
@@ -119,6 +118,13 @@ def _say_no_more(transport: asyncio.Transport) -> None:
         transport.close()
 
 
+def _handle(transport: asyncio.Transport) -> int:
+    """The file descriptor to write to past the transport; under TLS none that would take anything."""
+    if transport.get_extra_info("sslcontext") is not None:
+        return NO_HANDLE
+    return int(transport.get_extra_info("socket").fileno())
+
+
 class WebSocket(asyncio.Protocol):
     """An open WebSocket: frames in, bytes out, the closing handshake."""
 
@@ -132,20 +138,9 @@ class WebSocket(asyncio.Protocol):
         """When the closing handshake ends at the latest; None: the socket is open."""
         # pause_writing comes as soon as the transport holds anything at all, resume_writing when it is empty.
         transport.set_write_buffer_limits(high=0)
-        self.outbox = Outbox(self._sender(transport), self._spill, gateway.outbox_bytes, gateway.congested)
+        self.outbox = Outbox(gateway.wire, _handle(transport), self._spill, gateway.outbox_bytes)
         self._parser: FrameParser | None = FrameParser(gateway.max_message_bytes)
         self._conversation = gateway.converse(self)
-
-    @staticmethod
-    def _sender(transport: asyncio.Transport) -> Any:
-        """The shortest way to the kernel; under TLS there is none past the transport."""
-        if transport.get_extra_info("sslcontext") is not None:
-
-            def nothing(_data: bytes) -> int:
-                return 0
-
-            return nothing
-        return partial(os.write, transport.get_extra_info("socket").fileno())
 
     def _spill(self, data: bytes) -> None:
         """What the kernel did not take; the transport says nothing if it takes it now after all."""

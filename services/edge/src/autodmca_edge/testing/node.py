@@ -14,7 +14,7 @@ from autodmca_edge.protocol import ClientMessage
 from autodmca_edge.replay import Replays
 from autodmca_edge.session import Session
 from autodmca_edge.testing.log import FakeLog, StoredRecord
-from autodmca_edge.testing.peer import FakePeer
+from autodmca_edge.testing.peer import FakePeer, FakeWire
 from autodmca_edge.timers import TimerWheel
 
 DEFAULT_USER = "7"
@@ -82,7 +82,8 @@ class FakeNode:
         for topic in TOPICS:
             self._open(topic)
         self._epochs.update(event_log.epochs)
-        self.hub = hub(self)
+        self.wire = FakeWire()
+        self.hub = hub(self, self.wire)
         self.verifier = FakeVerifier(self.clock)
         self.replayer = replays(
             self.log,
@@ -110,7 +111,7 @@ class FakeNode:
         self, token: str | None = DEFAULT_USER, *, family: str | None = None, limit: int = 1_048_576
     ) -> FakePeer:
         """A client that brings a token with its handshake; `limit`: of its outbox, in bytes."""
-        peer = FakePeer(self.hub.congested, limit)
+        peer = FakePeer(self.wire, limit)
         self._connections += 1
         peer.session = Session(self, peer, f"c{self._connections}")
         peer.session.opened(Upgrade(family=family, key=b"", token=token, origin=None, subprotocol=None))

@@ -8,7 +8,7 @@ import msgspec
 from autodmca_events import CATALOGUE
 
 from autodmca_edge.frames import close_frame, encode, parse_close
-from autodmca_edge.outbox import Outbox
+from autodmca_edge.outbox import Outbox, Wire
 from autodmca_edge.session import Session
 
 __all__ = ["FakePeer", "cursors_of", "messages"]
@@ -36,10 +36,29 @@ def _whole(data: bytes) -> tuple[list[dict[str, Any]], bytes]:
     return found, data[at:]
 
 
+class FakeWire(Wire):
+    """Sends to fake peers by their number."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            lambda handle, data: self._peers[handle].take(data) if handle >= 0 else self._broken()
+        )
+        self._peers: list[FakePeer] = []
+
+    def connect(self, peer: "FakePeer") -> int:
+        """The peer's handle."""
+        self._peers.append(peer)
+        return len(self._peers) - 1
+
+    @staticmethod
+    def _broken() -> int:
+        raise OSError
+
+
 class FakePeer:
     """`received` is what has reached it. `room`: bytes that its kernel still takes."""
 
-    def __init__(self, congested: set[Outbox], limit: int = 1_048_576) -> None:
+    def __init__(self, wire: FakeWire, limit: int = 1_048_576) -> None:
         self.received: list[dict[str, Any]] = []
         self.closed: int | None = None
         """The close code that reached it."""
@@ -50,7 +69,7 @@ class FakePeer:
         self._closing = False
         self._wire = b""
         self._stuck = b""  # what the transport holds
-        self.outbox = Outbox(self._send, self._spill, limit, congested)
+        self.outbox = Outbox(wire, wire.connect(self), self._spill, limit)
 
     @property
     def held(self) -> int:
@@ -69,7 +88,8 @@ class FakePeer:
             self.outbox.write(close_frame(code, reason))
             self._closing = True
 
-    def _send(self, data: bytes) -> int:
+    def take(self, data: bytes) -> int:
+        """What the peer's kernel takes of `data`."""
         self.writes += 1
         if self.room <= 0:
             raise BlockingIOError
