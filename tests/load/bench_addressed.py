@@ -1,125 +1,70 @@
-"""Events addressed to 500 users, drained from real Kafka: the edge alone on core 0.
+"""Events addressed to 1,000 users, drained from real Kafka by the edge and the relays in turn.
 
-The edge is halted while Kafka is filled, then goes on: the time from there to the last delivery, and
-the CPU the edge used, give events a second of its core. The reference is reading the same topics by
-`AIOKafkaConsumer.getmany` in a process of its own on the same core, delivering to nobody.
+All servers are halted while Kafka is filled; one after the other then goes on, to idle when it is done:
+the time from there to the last delivery, and the CPU it used. In the second half 9 of 10 events are for users
+who are connected elsewhere. Each connection's events are checked: every one, once, in order of its topic.
 """
 
 import asyncio
-import statistics
-import tempfile
 import time
-from pathlib import Path
+from contextlib import AsyncExitStack
 from typing import Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from autodmca_events import Payload, encode, envelope, event_type_of, partition_for, user_key
-from autodmca_events.example import example
-from autodmca_kafka import ensure_topics, event_topics
+from tests.load.clients import Clients
+from tests.load.events import BROADCAST
+from tests.load.feed import Feed, real_kafka
+from tests.load.servers import ALL, Name, Server
+from tests.load.table import row
 
-from tests.apache_kafka import apache_kafka
-from tests.load.edge_process import EdgeProcess
-from tests.load.sink import Sink, pin
-
-USERS: Final = 500
-FIRST_USER: Final = 100_000
-EVENTS: Final = 300_000  # a round
+USERS: Final = 1_000
 ROUNDS: Final = 3
-TYPES: Final = (
-    "submission_progress",
-    "ai_detection_result",
-    "social_media_incident",
-    "template_approval",
-    "delisting_request_status",
-)
+EACH: Final = 20  # events a user and topic
+EACH_ELSEWHERE: Final = 5
+ELSEWHERE: Final = 9
+
+
+async def _measure() -> None:
+    async with real_kafka() as feed, AsyncExitStack() as stack:
+        pairs: dict[Name, tuple[Server, Clients]] = {}
+        for name in ALL:
+            server = stack.enter_context(Server(name, feed.bootstrap_servers))
+            await server.ready()
+            clients = stack.enter_context(server.clients(USERS))
+            await clients.wait_ready()
+            await feed.warm(clients, each=4)
+            pairs[name] = server, clients
+        await _rounds(feed, pairs, "drained from Kafka", EACH, 0)
+        await _rounds(feed, pairs, "9 of 10 events for users elsewhere: read", EACH_ELSEWHERE, ELSEWHERE)
+
+
+async def _rounds(
+    feed: Feed, pairs: dict[Name, tuple[Server, Clients]], what: str, each: int, elsewhere: int
+) -> None:
+    rates: dict[Name, list[float]] = {name: [] for name in pairs}
+    shares: dict[Name, list[float]] = {name: [] for name in pairs}
+    for _ in range(ROUNDS):
+        sent = feed.round(USERS)
+        for server, _ in pairs.values():
+            server.stop()
+        await feed.backlog(sent, each, elsewhere=elsewhere)
+        read = each * BROADCAST * USERS * (1 + elsewhere)
+        for name, (server, clients) in pairs.items():
+            clients.begin(sent.number)
+            cpu, began = server.cpu_s, time.monotonic()
+            server.go_on()
+            ended = await clients.wait_events(sent.addressed)
+            await asyncio.sleep(0.1)  # what else it read, and late work of the last poll
+            used = server.cpu_s - cpu
+            rates[name].append(read / (ended - began))
+            shares[name].append(read / used)
+            clients.check(sent)
+    row(f"addressed, {USERS:,} users, {what}", rates, ",.0f", "events/s")
+    row("the same, by CPU", shares, ",.0f", "events a CPU second")
 
 
 def main() -> None:
     """Measure and print the rows."""
-    with tempfile.TemporaryDirectory(prefix="bench-kafka-") as directory:
-        broker = apache_kafka(Path(directory), core=1)
-        broker.start()
-        try:
-            asyncio.run(_measure(broker.bootstrap_servers))
-        finally:
-            broker.close()
-
-
-async def _measure(servers: str) -> None:
-    await ensure_topics(servers, event_topics())
-    rates, cpu_rates = [], []
-    with (
-        EdgeProcess(servers) as edge,
-        Sink(edge.port, connections=USERS, users=USERS, types=TYPES, first_user=FIRST_USER) as sink,
-    ):
-        await asyncio.to_thread(sink.wait_ready)
-        for _ in range(ROUNDS):
-            target = sink.events + EVENTS
-            edge.stop()
-            await _fill(servers)
-            cpu, began = edge.cpu_s, time.monotonic()
-            edge.go_on()
-            ended = await asyncio.to_thread(sink.wait_events, target)
-            rates.append(EVENTS / (ended - began))
-            cpu_rates.append(EVENTS / (edge.cpu_s - cpu))
-    reference = await _getmany(servers)
-    ours, core = statistics.median(rates), statistics.median(cpu_rates)
-    print(
-        f"| addressed, {USERS} users, drained from Kafka | {ours:,.0f}/s; {core:,.0f} a CPU second "
-        f"| getmany alone {reference:,.0f} a CPU second | {core / reference:.2f} |"
-    )
-
-
-async def _fill(servers: str) -> None:
-    """Write the round's events, whole batches at a time."""
-    payloads = [example(name).payload for name in TYPES]
-    async with AIOKafkaProducer(
-        bootstrap_servers=servers, client_id="fill", max_batch_size=1 << 19, linger_ms=50
-    ) as producer:
-        count = EVENTS // len(TYPES) // USERS
-        await asyncio.gather(*(_fill_topic(producer, payload, count) for payload in payloads))
-
-
-async def _fill_topic(producer: AIOKafkaProducer, payload: Payload, events_a_user: int) -> None:
-    topic, name = event_type_of(payload).topic, event_type_of(payload).name.encode()
-    partitions = len(await producer.partitions_for(topic))
-    now = int(time.time() * 1000)
-    records: list[list[tuple[bytes, bytes, bytes]]] = [[] for _ in range(partitions)]
-    for user in range(FIRST_USER, FIRST_USER + USERS):
-        key = user_key(user)
-        name_of = f"bench-{user}"
-        value = encode(envelope(payload, user_id=user, timestamp_ms=now, id=name_of))
-        records[partition_for(key, partitions)].append((key, value, name_of.encode()))
-    for number, users in enumerate(records):
-        batch = producer.create_batch()
-        for _ in range(events_a_user):
-            for key, value, event_id in users:
-                headers = [("type", name), ("id", event_id)]
-                if batch.append(key=key, value=value, timestamp=now, headers=headers) is None:
-                    await producer.send_batch(batch, topic, partition=number)
-                    batch = producer.create_batch()
-                    batch.append(key=key, value=value, timestamp=now, headers=headers)
-        await (await producer.send_batch(batch, topic, partition=number))
-
-
-async def _getmany(servers: str) -> float:
-    """Records a CPU second of reading everything, delivering nothing."""
-    pin(0)
-    tps = [
-        TopicPartition(event_type_of(example(name).payload).topic, number)
-        for name in TYPES
-        for number in range(6)
-    ]
-    async with AIOKafkaConsumer(
-        bootstrap_servers=servers, auto_offset_reset="earliest", fetch_max_bytes=4 << 20
-    ) as consumer:
-        consumer.assign(tps)
-        await consumer.seek_to_beginning()
-        seen, began = 0, time.process_time()
-        while seen < EVENTS * ROUNDS:
-            polled = await consumer.getmany(timeout_ms=1000)
-            seen += sum(map(len, polled.values()))
-        return seen / (time.process_time() - began)
+    asyncio.run(_measure())
 
 
 if __name__ == "__main__":

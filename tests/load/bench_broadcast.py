@@ -1,130 +1,59 @@
-"""Fan-out of ready 260-byte events to 500 connections, against a bare `os.write` loop on the same sockets.
+"""Broadcasts from real Kafka to 500 connections: the edge and the relays, each alone on core 0.
 
-Both run in this process on one core, in turns, on the very sockets that the edge's transport opened; a
-sink on the other core reads them. Also: what the same fan-out reaches when a poll yields 20 events.
+A closed loop keeps 200 events on their way, so that no server is short of work and no bounded queue flows
+over. The bytes of every connection are compared with those of the others, and the events counted.
 """
 
 import asyncio
-import os
-import statistics
 import time
-from typing import Any, Final, cast
+from typing import Final
 
-import uvloop
-from autodmca_edge.app import EdgeNode
-from autodmca_edge.config import EdgeSettings
-from autodmca_edge.log import TOPICS
-from autodmca_edge.testing import StoredRecord, record_of
-from autodmca_edge.transport import Gate
-from autodmca_events import SystemNotification
-from autodmca_events.topics import BROADCAST
-from autodmca_runtime import LogSettings, TokenVerifier, configure_logging, load, settle_garbage_collector
-
-from tests.load.sink import SECRET, Sink, pin
+from tests.load.clients import Clients
+from tests.load.feed import WINDOW, Feed, real_kafka
+from tests.load.servers import ALL, Name, Server
+from tests.load.table import row
 
 CONNECTIONS: Final = 500
-FRAME_BYTES: Final = 260
-ROUNDS: Final = 60
-WRITES: Final = 20  # of each socket, a round
-BATCH: Final = 20
+ROUNDS: Final = 3
+ROUND_S: Final = 1.5
+FEWEST: Final = 400  # events a round
+
+
+async def _measure() -> None:
+    rates: dict[Name, list[float]] = {name: [] for name in ALL}
+    costs: dict[Name, list[float]] = {name: [] for name in ALL}
+    async with real_kafka() as feed:
+        for name in ALL:
+            with Server(name, feed.bootstrap_servers) as server:
+                await server.ready()
+                with server.clients(CONNECTIONS) as clients:
+                    await clients.wait_ready()
+                    clients.beat(0)  # an answer among the events would be a difference
+                    await feed.warm(clients)
+                    seconds, _ = await _round(feed, server, clients, WINDOW)
+                    events = max(FEWEST, int(WINDOW / seconds * ROUND_S))
+                    for _ in range(ROUNDS):
+                        seconds, cpu = await _round(feed, server, clients, events)
+                        rates[name].append(events * CONNECTIONS / seconds)
+                        costs[name].append(cpu / events / CONNECTIONS * 1e6)
+    row(f"broadcast to {CONNECTIONS} from Kafka", rates, ",.0f", "deliveries/s")
+    row("the same, by CPU (less is better)", costs, ".2f", "CPU s a million deliveries")
+
+
+async def _round(feed: Feed, server: Server, clients: Clients, events: int) -> tuple[float, float]:
+    """Seconds, and CPU seconds of the server."""
+    sent = feed.round(CONNECTIONS)
+    clients.begin(sent.number, "stream")
+    cpu, began = server.cpu_s, time.monotonic()
+    await feed.to_everybody(sent, clients, events)
+    seconds, used = time.monotonic() - began, server.cpu_s - cpu
+    clients.check(sent)
+    return seconds, used
 
 
 def main() -> None:
     """Measure and print the rows."""
-    pin(0)
-    configure_logging("bench", LogSettings(level="warning"))
-    uvloop.run(_measure())
-
-
-async def _measure() -> None:
-    settings = load(EdgeSettings, {"KAFKA_BOOTSTRAP_SERVERS": "unused:9092", "JWT_SECRET": SECRET})
-    node = EdgeNode(settings, cast("Any", None), TokenVerifier(settings.tokens))
-    for topic in TOPICS:
-        node.log.open(topic, "bench1", {0: 0})
-    node.tail.started = True
-    server = await asyncio.get_running_loop().create_server(
-        lambda: Gate(
-            node,
-        ),
-        "127.0.0.1",
-        0,
-        backlog=4096,
-    )
-    port = server.sockets[0].getsockname()[1]
-    with Sink(port, connections=CONNECTIONS, users=CONNECTIONS, types=["system_notification"]) as sink:
-        while not sink.ready:
-            await asyncio.sleep(0.05)
-        settle_garbage_collector()
-        await _compare(node, sink)
-    server.close()
-
-
-async def _compare(node: EdgeNode, sink: Sink) -> None:
-    partition = node.log.get(BROADCAST, 0)
-    assert partition is not None
-    record = _record()
-    numbers = [_number(session.socket) for session in node.sessions.values()]
-    frame = (
-        b"\x81\x7e" + (FRAME_BYTES - 4).to_bytes(2, "big") + b'{"x":1,"cursor":"' + b"x" * (FRAME_BYTES - 21)
-    )
-    assert len(frame) == FRAME_BYTES
-
-    def floor() -> None:
-        write = os.write
-        for _ in range(WRITES):
-            for number in numbers:
-                write(number, frame)
-
-    def single() -> None:
-        for _ in range(WRITES):
-            node.hub.dispatch([(partition, (record,))])
-
-    def batched() -> None:
-        for _ in range(WRITES // BATCH):
-            node.hub.dispatch([(partition, (record,) * BATCH)])
-
-    rates: dict[str, list[float]] = {"floor": [], "single": [], "batched": []}
-    for _ in range(ROUNDS):
-        for name, run in (("floor", floor), ("single", single), ("batched", batched)):
-            await _drained(sink)
-            began = time.process_time()  # of this core alone: what else the machine does is not ours
-            run()
-            rates[name].append(CONNECTIONS * WRITES / (time.process_time() - began))
-            assert not any(session.outbox.blocked for session in node.sessions.values())
-    bare = statistics.median(rates["floor"])
-    ratios = [ours / theirs for ours, theirs in zip(rates["single"], rates["floor"], strict=True)]
-    ours, many = statistics.median(rates["single"]), statistics.median(rates["batched"])
-    print(
-        f"| broadcast to {CONNECTIONS}, one event a write | {ours:,.0f}/s | os.write {bare:,.0f}/s "
-        f"| {statistics.median(ratios):.2f} |"
-    )
-    print(f"| the same, {BATCH} events a poll | {many:,.0f}/s | os.write {bare:,.0f}/s | {many / bare:.1f} |")
-
-
-async def _drained(sink: Sink) -> None:
-    """Until the sink has read everything there is."""
-    before = -1
-    while before != sink.events:
-        before = sink.events
-        await asyncio.sleep(0.03)
-
-
-def _number(socket: Any) -> int:
-    return int(socket._transport.get_extra_info("socket").fileno())
-
-
-def _record() -> StoredRecord:
-    """An event whose frame has the size of the floor's."""
-
-    def made(message: str) -> StoredRecord:
-        payload = SystemNotification(
-            level="info", code="c", title="Maintenance", message=message, dismissible=True
-        )
-        return record_of(123_456, payload, timestamp_ms=int(time.time() * 1000))
-
-    head_and_cursor = 4 + len(',"cursor":"5.0.bench1:123456"')
-    missing = FRAME_BYTES - head_and_cursor - len(made("").value or b"")
-    return made("x" * missing)
+    asyncio.run(_measure())
 
 
 if __name__ == "__main__":

@@ -1,43 +1,56 @@
-"""What an idle connection costs the edge in resident memory: authenticated, subscribed, heartbeating.
+"""What idle connections cost: memory of each, and the CPU of their heartbeats.
 
-One edge process on the embedded broker; its RSS before and after the connections, divided by their number.
+Authenticated, subscribed, heartbeating; no event flows. Memory is the growth of the process's PSS. The
+heartbeats come as often as those of 10,000 connections do, one every 30 s from each, and must be answered.
 """
 
 import asyncio
-import gc
+import time
 from typing import Final
 
-from autodmca_kafka.embedded import EmbeddedBroker
+from tests.load.clients import Clients
+from tests.load.feed import real_kafka
+from tests.load.servers import ALL, Name, Server
+from tests.load.table import row
 
-from tests.load.edge_process import EdgeProcess
-from tests.load.sink import Sink
-
-CONNECTIONS: Final = 5_000
-WARM_UP: Final = 200  # connections before the count begins, so that one-time costs are not counted
-TYPES: Final = ("submission_progress", "template_approval", "system_notification")
+CONNECTIONS: Final = 3_000
+ROUNDS: Final = 3
+ROUND_S: Final = 2.0
+BEATS_PER_S: Final = 10_000 / 30
 
 
 async def _measure() -> None:
-    async with EmbeddedBroker() as broker:
-        with EdgeProcess(broker.bootstrap_servers) as edge:
-            await asyncio.to_thread(_connect, edge)
+    memory: dict[Name, list[float]] = {name: [] for name in ALL}
+    busy: dict[Name, list[float]] = {name: [] for name in ALL}
+    async with real_kafka() as feed:
+        for name in ALL:
+            with Server(name, feed.bootstrap_servers) as server:
+                await server.ready()
+                with server.clients(200) as warm:  # what is made once is not a connection's
+                    await warm.wait_ready()
+                    await feed.warm(warm)
+                    before = server.memory_bytes
+                    with server.clients(CONNECTIONS) as clients:
+                        await clients.wait_ready()
+                        memory[name].append((server.memory_bytes - before) / CONNECTIONS / 1000)
+                        clients.beat(BEATS_PER_S)
+                        busy[name] += [await _busy(server, clients) for _ in range(ROUNDS)]
+    row(f"idle connection, of {CONNECTIONS:,} (less is better)", memory, ".1f", "KB")
+    row("CPU of the heartbeats of 10,000 (less is better)", busy, ".1f", "% of a core")
 
 
-def _connect(edge: EdgeProcess) -> None:
-    with Sink(edge.port, connections=WARM_UP, users=WARM_UP, types=TYPES) as warm:
-        warm.wait_ready()
-        before = edge.resident_bytes
-        with Sink(
-            edge.port, connections=CONNECTIONS, users=CONNECTIONS, types=TYPES, first_user=500_000
-        ) as sink:
-            sink.wait_ready()
-            gc.collect()
-            each = (edge.resident_bytes - before) / CONNECTIONS / 1000
-    print(f"| idle connection, RSS, at {CONNECTIONS:,} | {each:.1f} KB | to reach: 8 KB | {each / 8:.2f} |")
+async def _busy(server: Server, clients: Clients) -> float:
+    """Percent of a core, of a stretch in which the heartbeats were answered."""
+    answers, cpu, began = clients.counters.others.value, server.cpu_s, time.monotonic()
+    await asyncio.sleep(ROUND_S)
+    used, seconds = server.cpu_s - cpu, time.monotonic() - began
+    answered = (clients.counters.others.value - answers) / seconds
+    assert answered > BEATS_PER_S * 0.8, f"{answered:.0f} answers a second"
+    return 100 * used / seconds
 
 
 def main() -> None:
-    """Measure and print the row."""
+    """Measure and print the rows."""
     asyncio.run(_measure())
 
 

@@ -1,0 +1,62 @@
+"""From before the producer's call to the read that returned the event: p50 and p99, at a moderate rate.
+
+The edge and the relays, each alone on core 0; 2,000 and 5,000 addressed events a second to 1,000 users, then
+50 events a second to all of them. Kafka and the producer share the other core with the clients: their work
+is in every figure. Every delivery is checked.
+"""
+
+import asyncio
+import time
+from typing import Final
+
+from tests.load.clients import Clients
+from tests.load.feed import Feed, real_kafka
+from tests.load.servers import ALL, Name, Server
+from tests.load.table import row
+
+USERS: Final = 1_000
+ROUNDS: Final = 2
+ROUND_S: Final = 2.5
+FLOWS: Final = ((2_000, False), (5_000, False), (50, True))
+
+Percentiles = tuple[float, float]
+
+
+async def _measure() -> None:
+    figures: dict[tuple[int, bool], dict[Name, list[Percentiles]]] = {
+        flow: {name: [] for name in ALL} for flow in FLOWS
+    }
+    async with real_kafka() as feed:
+        for name in ALL:
+            with Server(name, feed.bootstrap_servers) as server:
+                await server.ready()
+                with server.clients(USERS) as clients:
+                    await clients.wait_ready()
+                    await feed.warm(clients, each=4, everybodys=50)
+                    for flow in FLOWS:
+                        for _ in range(ROUNDS):
+                            figures[flow][name].append(await _round(feed, clients, *flow))
+    for (rate, to_all), taken in figures.items():
+        what = f"{rate:,} {'broadcasts' if to_all else 'events'} a second to {USERS:,}"
+        for number, percentile in enumerate(("p50", "p99")):
+            figure = {name: [each[number] for each in values] for name, values in taken.items()}
+            row(f"producer to socket, {what}, {percentile} (less is better)", figure, ".1f", "ms")
+
+
+async def _round(feed: Feed, clients: Clients, rate: int, to_all: bool) -> Percentiles:
+    sent = feed.round(USERS)
+    clients.begin(sent.number, "stamped")
+    until = time.monotonic() + ROUND_S
+    await feed.flow(sent, rate, lambda: time.monotonic() < until, to_all=to_all)
+    await clients.wait_events(sent.addressed + sent.everybodys * USERS)
+    clients.check(sent)
+    return clients.latencies()
+
+
+def main() -> None:
+    """Measure and print the rows."""
+    asyncio.run(_measure())
+
+
+if __name__ == "__main__":
+    main()
