@@ -83,7 +83,7 @@ class RawClient:
     def frame(self) -> Frame:
         """The next frame. Raises EOFError when the connection ends instead."""
         while True:
-            frame, size = _first_frame(self.received)
+            frame, size = first_frame(self.received)
             if frame is not None:
                 self.received = self.received[size:]
                 return frame
@@ -121,7 +121,7 @@ class RawClient:
         self.received += data
 
 
-def _first_frame(data: bytes) -> tuple[Frame | None, int]:
+def first_frame(data: bytes) -> tuple[Frame | None, int]:
     """The frame that `data` begins with, and its size; None when it is not whole yet."""
     if len(data) < 2:
         return None, 0

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from autodmca_kafka import cluster
 from autodmca_kafka.embedded import free_port
-from autodmca_kafka.errors import BrokerUnavailable, Refused, TopicMismatch
+from autodmca_kafka.errors import BrokerUnavailable, TopicMismatch
 from autodmca_kafka.topics import TopicSpec, ensure_topics, event_topics, service_topics
 
 from tests.brokers import Broker
@@ -63,11 +63,6 @@ async def test_the_systems_own_topics_can_be_created(any_broker: Broker) -> None
     assert {name: len(topic.partitions) for name, topic in topics.items()} == {
         spec.name: spec.partitions for spec in specs
     }
-
-
-async def test_a_topic_the_broker_refuses_is_named(kafka_broker: Broker) -> None:
-    with pytest.raises(Refused, match="not a name"):
-        await ensure_topics(kafka_broker.bootstrap_servers, [TopicSpec("not a name", 1)])
 
 
 async def test_no_broker_fails_within_the_deadline() -> None:
