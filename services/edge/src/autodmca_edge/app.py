@@ -137,6 +137,9 @@ class EdgeNode:
     def closed(self, code: int) -> None:
         self.metrics.closes[str(int(code))] += 1
 
+    def deferred(self, events: int) -> None:
+        self.metrics.deferred_events += events
+
     def dropped(self, reason: str, events: int) -> None:
         self.metrics.dropped_events[reason] += events
 

@@ -31,9 +31,9 @@ class EdgeSettings(Struct, frozen=True, kw_only=True):
     ] = 50
     outbox_bytes: Annotated[
         int,
-        Env("EDGE_OUTBOX_BYTES", "Unsent bytes kept for a slow connection; beyond, it is closed.", "1048576"),
+        Env("EDGE_OUTBOX_BYTES", "Unsent bytes kept for a slow connection; more waits in the log.", "131072"),
         Meta(ge=65_536, le=1_073_741_824),
-    ] = 1_048_576
+    ] = 131_072
     window_bytes: Annotated[
         int,
         Env("EDGE_WINDOW_BYTES", "Memory for recent records, from which resumes are served.", "67108864"),

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import Final
 
 __all__ = ["AUTH_TIMEOUT_S", "HEARTBEAT_INTERVAL_S", "HEARTBEAT_TIMEOUT_S", "Deadlines", "Due"]
+STALL_TIMEOUT_S: Final = 60
 
 HEARTBEAT_INTERVAL_S: Final = 30
 HEARTBEAT_TIMEOUT_S: Final = 60
@@ -21,6 +22,7 @@ class Due(Enum):
     NOT_AUTHENTICATED = auto()
     EXPIRED = auto()
     SILENT = auto()
+    STALLED = auto()
     NOTICE = auto()
     """The token expires within a minute; said once a token."""
 
@@ -28,11 +30,13 @@ class Due(Enum):
 class Deadlines:
     """The deadlines of one connection, opened at `now`."""
 
-    __slots__ = ("_authenticate_by", "_notified", "expires_at", "heard")
+    __slots__ = ("_authenticate_by", "_notified", "expires_at", "heard", "stalled")
 
     def __init__(self, now: float) -> None:
         self.heard = now
         """When a frame came last."""
+        self.stalled: float | None = None
+        """Since when the client reads nothing, though it has fallen behind."""
         self.expires_at: int | None = None
         """Of the token; None: there is none yet."""
         self._authenticate_by = now + AUTH_TIMEOUT_S
@@ -54,6 +58,8 @@ class Deadlines:
             return Due.EXPIRED
         if now >= self.heard + HEARTBEAT_TIMEOUT_S:
             return Due.SILENT
+        if self.stalled is not None and now >= self.stalled + STALL_TIMEOUT_S:
+            return Due.STALLED
         if now >= self.expires_at - EXPIRY_NOTICE_S and not self._notified:
             self._notified = True
             return Due.NOTICE

@@ -8,26 +8,44 @@ event is passed over, as the tail has reported it when it was new.
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from autodmca_edge.log import Partition, Record
 from autodmca_edge.protocol import Subscribe
-from autodmca_edge.records import Malformed, event_frame, event_payload, event_type
+from autodmca_edge.records import Malformed, entity_of, event_frame, event_payload, event_type
 from autodmca_edge.session import Session
 from autodmca_edge.subscriptions import EVERYONE, Subscription
 
 __all__ = ["Gate", "Replay", "hand_out"]
 
-WRITE_BYTES: Final = 256 * 1024  # to one client, before others have their turn
+WRITE_BYTES: Final = 64 * 1024  # to one client, before others have their turn
 
 
 class Replay:
-    """One subscription's way back to the present."""
+    """One subscription's way back to the present.
 
-    __slots__ = ("command", "count", "dropped", "gates", "had", "reason", "session", "wanted")
+    Without one (`wanted` is None) it is the way of a connection that was too slow for live events.
+    """
 
-    def __init__(self, session: Session, wanted: Subscription, command: Subscribe) -> None:
+    __slots__ = (
+        "asked",
+        "begun",
+        "command",
+        "count",
+        "dropped",
+        "gates",
+        "had",
+        "reason",
+        "session",
+        "wanted",
+    )
+
+    def __init__(self, session: Session, wanted: Subscription | None, command: Subscribe | None) -> None:
         self.session = session
+        self.asked: dict[Partition, int] = {}
+        """Where each partition stood when the client asked: there it begins where no cursor says more."""
+        self.begun = wanted is None
+        """Whether it is known what is to be replayed."""
         self.wanted = wanted
         self.command = command
         self.count = 0
@@ -38,6 +56,11 @@ class Replay:
         self.reason: str | None = None
         self.dropped = False
         """The subscription has been replaced or has ended before the replay did."""
+
+    @property
+    def name(self) -> str | None:
+        """Of the subscription."""
+        return None if self.wanted is None else self.wanted.name
 
     def drop(self) -> None:
         """Give it up: only the live events that its gates hold back are still to come."""
@@ -50,21 +73,25 @@ class Gate:
     """A replay on one partition: from `next` on it has not looked yet, at `joined` live events began.
 
     `start`, where the subscription begins, is after `joined` when the client was on a node further on.
+    `slow`: the connection could not take live events, so of its states the newest do.
     """
 
-    __slots__ = ("joined", "next", "partition", "replay", "start")
+    __slots__ = ("joined", "next", "partition", "replay", "slow", "start")
 
-    def __init__(self, replay: Replay, partition: Partition, start: int) -> None:
+    def __init__(
+        self, replay: Replay, partition: Partition, start: int, joined: int, *, slow: bool = False
+    ) -> None:
         self.replay = replay
         self.partition = partition
         self.start = start
-        self.joined = partition.position
-        self.next = min(start, self.joined)
+        self.joined = joined
+        self.next = min(start, joined)
+        self.slow = slow
 
     def abandon(self) -> None:
         """Go on with the live events, without what came before and has not been handed out yet."""
         if self.next < self.joined:
-            wanted = self.replay.session.standing.get(self.replay.wanted.name)
+            wanted = self.replay.session.standing.get(self.replay.name)
             if wanted is not None:
                 wanted.gaps = {**wanted.gaps, self.partition: range(self.next, self.joined)}
             self.next = self.joined
@@ -77,7 +104,7 @@ class Gate:
                 each.since.get(partition, 0) <= offset and self._wants(each, key, bit, payload)
                 for each in standing
             )
-        wanted = standing.get(self.replay.wanted.name)
+        wanted = standing.get(self.replay.name)
         if wanted is None or not self._wants(wanted, key, bit, payload):
             return False
         return not any(
@@ -90,17 +117,65 @@ class Gate:
         return wanted.filter is None or wanted.wants(bit, payload())
 
 
-def hand_out(partition: Partition, gates: Sequence[Gate], records: Iterable[Record], reached: int) -> int:
+class _Share:
+    """What one gate's member gets of a run of records."""
+
+    __slots__ = ("_frames", "_newest", "_session", "_size", "conflated", "events", "full")
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._frames: list[bytes] = []
+        self._newest: dict[object, int] = {}  # where the newest state of an entity is among the frames
+        self._size = 0
+        self.events = 0
+        self.conflated = 0
+        self.full = False
+        """The socket takes no more now."""
+
+    def ready(self) -> bool:
+        """Whether there is room for one more event; what has come together is written first."""
+        if self._size >= WRITE_BYTES:
+            self.write()
+        return not self.full
+
+    def add(self, frame: bytes, entity: object) -> None:
+        """Add an event's frame, in place of an older state of its entity."""
+        older = None if entity is None else self._newest.get(entity)
+        if older is not None:
+            self._size -= len(self._frames[older])
+            self._frames[older] = b""
+            self.conflated += 1
+        if entity is not None:
+            self._newest[entity] = len(self._frames)
+        self._frames.append(frame)
+        self._size += len(frame)
+        self.events += older is None
+
+    def write(self) -> None:
+        """Write what there is."""
+        if self._frames and not self._session.outbox.write(b"".join(self._frames)):
+            self._session.too_slow(self.events)
+        self._frames, self._newest, self._size = [], {}, 0
+        self.full = self._session.outbox.blocked
+
+
+class HandedOut(NamedTuple):
+    """What became of a run of records: events delivered, older states that newer ones made needless."""
+
+    events: int
+    conflated: int
+
+
+def hand_out(
+    partition: Partition, gates: Sequence[Gate], records: Iterable[Record], reached: int
+) -> HandedOut:
     """Give the member of each gate what it is owed of `records`, which go up to offset `reached`.
 
-    One that has had its share of bytes stops at the event that it did not get. Returns how many
-    events were delivered.
+    One whose socket takes no more stops at the event that it did not get.
     """
     by_key = _by_key(gates)
     watching = by_key.get(EVERYONE, [])
-    runs: dict[Gate, list[bytes]] = {}
-    sizes: dict[Gate, int] = {}
-    full: set[Gate] = set()
+    shares = {gate: _Share(gate.replay.session) for gate in gates}
     for record in records:
         chosen: Iterable[Gate] = gates if partition.everybody else by_key.get(record.key, ())
         if watching and not partition.everybody:
@@ -109,27 +184,26 @@ def hand_out(partition: Partition, gates: Sequence[Gate], records: Iterable[Reco
             frame: bytes | None = None
             payload = _Once(record)
             for gate in chosen:
-                if gate in full or record.offset < gate.next:
+                share = shares[gate]
+                if share.full or record.offset < gate.next:
                     continue
-                if not gate.chooses(record.key, event_type(partition, record), record.offset, payload):
+                bit = event_type(partition, record)
+                if not gate.chooses(record.key, bit, record.offset, payload):
                     continue
-                if sizes.get(gate, 0) >= WRITE_BYTES:
-                    full.add(gate)
+                if not share.ready():
                     gate.next = record.offset
                     continue
                 frame = frame or event_frame(partition, record)
-                runs.setdefault(gate, []).append(frame)
-                sizes[gate] = sizes.get(gate, 0) + len(frame)
+                share.add(frame, entity_of(bit, record, payload) if gate.slow else None)
                 gate.replay.count += record.offset < gate.joined
-        if len(full) == len(gates):
+        if all(share.full for share in shares.values()):
             break
-    for gate in gates:
-        if gate not in full:
+    for gate, share in shares.items():
+        if not share.full:
             gate.next = max(gate.next, reached)
-    for gate, run in runs.items():
-        if not gate.replay.session.outbox.write(b"".join(run)):
-            gate.replay.session.overflowed(len(run))
-    return sum(map(len, runs.values()))
+            share.write()
+    every = shares.values()
+    return HandedOut(sum(each.events for each in every), sum(each.conflated for each in every))
 
 
 def _by_key(gates: Iterable[Gate]) -> dict[bytes | None, list[Gate]]:

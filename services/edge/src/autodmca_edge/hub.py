@@ -8,11 +8,13 @@ no event is skipped, counted and reported by position, and never stops the rest.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from autodmca_edge.log import Partition, Record
 from autodmca_edge.outbox import Outbox, Wire
 from autodmca_edge.records import EVERYBODYS, USERS_TYPES, Malformed, event_frame, event_payload, event_type
+from autodmca_edge.runs import Framed, Run, runs_of
 from autodmca_edge.subscriptions import EVERYONE, Interest
 
 __all__ = ["Feed", "Hub", "Member"]
@@ -28,8 +30,11 @@ class Member(Protocol):
     def outbox(self) -> Outbox:
         """Where its frames go."""
 
-    def overflowed(self, events: int) -> None:
-        """Its outbox is full and these were not taken. Must not call back into the hub."""
+    def fell_behind(self, where: Mapping[Partition, int], events: int) -> None:
+        """Its outbox is full: these events were not taken, and are in the log from these offsets on.
+
+        Must not call back into the hub, except to close a gate there.
+        """
 
 
 class Feed(Protocol):
@@ -88,7 +93,7 @@ class Hub:
 
         Records of one partition reach a member in their order.
         """
-        poll = _Poll()
+        poll = _Poll({partition: partition.position for partition, _ in batches if not partition.everybody})
         for partition, records in batches:
             if not partition.everybody:
                 self._to_users(partition, records, poll)
@@ -99,7 +104,8 @@ class Hub:
             frames = member.pending
             if frames:  # None: it went out together with what is for everybody
                 member.pending = None
-                poll.write(member, frames[0] if len(frames) == 1 else b"".join(frames), len(frames))
+                data = frames[0] if len(frames) == 1 else b"".join(frames)
+                poll.write(member, data, len(frames), poll.begun)
         events = sum([len(records) for _, records in batches])
         self._feed.routed(events, poll.deliveries, poll.size, poll.stamps)
 
@@ -150,7 +156,7 @@ class Hub:
 
     def _to_everybody(self, partition: Partition, records: Sequence[Record], poll: "_Poll") -> None:
         """One write per member: members that want the same types share one run of bytes."""
-        frames: list[tuple[int, bytes, Record]] = []
+        frames: list[Framed] = []
         for record in records:
             bit = self._type_of(partition, record)
             frame = self._frame(partition, record) if bit else None
@@ -158,60 +164,45 @@ class Hub:
                 frames.append((bit, frame, record))
                 poll.stamps[record.timestamp] += 1
         for mask, members in self._plain.items():
-            run = [frame for bit, frame, _ in frames if bit & mask]
-            if run:
-                self._to_group(partition, members, b"".join(run), len(run), poll)
+            for run in runs_of(frames, lambda bit, _, mask=mask: bit & mask):  # type: ignore[misc]
+                self._to_group(partition, members, run, poll)
         payloads: dict[int, Mapping[str, Any] | None] = {}
         for member, interest in self._filtering.items():
-            run = [
-                frame
-                for bit, frame, record in frames
-                if self._wants(interest, bit, partition, record, payloads)
-            ]
-            if run:
-                self._to_group(partition, {member: member.outbox.handle}, b"".join(run), len(run), poll)
+            for run in runs_of(frames, partial(self._wants, interest, partition, payloads)):
+                self._to_group(partition, {member: member.outbox.handle}, run, poll)
 
     def _to_group(
-        self,
-        partition: Partition,
-        members: Mapping[Member, int],
-        run: bytes,
-        events: int,
-        poll: "_Poll",
+        self, partition: Partition, members: Mapping[Member, int], run: "Run", poll: "_Poll"
     ) -> None:
         """The same bytes to every member: the innermost loop of a broadcast, one call a member."""
         if self.gates or poll.waiting or self._wire.congested:
-            members = self._free(partition, members, run, events, poll)
-        send, size = self._wire.send, len(run)
+            members = self._free(partition, members, run, poll)
+        send, data, size = self._wire.send, run.data, len(run.data)
         for handle in members.values():
             try:
-                sent = send(handle, run)
+                sent = send(handle, data)
             except OSError:  # it takes nothing now, or is broken, which its outbox finds out
                 sent = 0
             if sent != size:
                 member = next(each for each, its in members.items() if its == handle)
-                member.outbox.rest(run, sent)
-        poll.deliveries += events * len(members)
+                member.outbox.rest(data, sent)
+        poll.deliveries += run.events * len(members)
         poll.size += size * len(members)
 
     def _free(
-        self,
-        partition: Partition,
-        members: Mapping[Member, int],
-        run: bytes,
-        events: int,
-        poll: "_Poll",
+        self, partition: Partition, members: Mapping[Member, int], run: "Run", poll: "_Poll"
     ) -> Mapping[Member, int]:
         """Those who can be sent to directly; the others get what they may have here."""
-        free = {}
+        free, where = {}, {partition: run.start}
         for member, handle in members.items():
             if partition in self.gates.get(member, ()):
                 continue
             if member.pending is not None:  # frames of its own: both leave in one write
                 frames, member.pending = member.pending, None
-                poll.write(member, b"".join((*frames, run)), len(frames) + events)
+                data, events = b"".join((*frames, run.data)), len(frames) + run.events
+                poll.write(member, data, events, {**poll.begun, **where})
             elif member.outbox in self._wire.congested:
-                poll.write(member, run, events)
+                poll.write(member, run.data, run.events, where)
             else:
                 free[member] = handle
         return free
@@ -219,10 +210,10 @@ class Hub:
     def _wants(
         self,
         interest: Interest,
-        bit: int,
         partition: Partition,
-        record: Record,
         payloads: dict[int, Mapping[str, Any] | None],
+        bit: int,
+        record: Record,
     ) -> bool:
         if interest.plain & bit or not interest.filtered & bit:
             return bool(interest.plain & bit)
@@ -255,22 +246,24 @@ class Hub:
 
 
 class _Poll:
-    """What one poll comes to."""
+    """What one poll comes to. `begun`: where it began on the users' partitions."""
 
-    __slots__ = ("deliveries", "size", "stamps", "waiting")
+    __slots__ = ("begun", "deliveries", "size", "stamps", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, begun: Mapping[Partition, int]) -> None:
+        self.begun = begun
         self.waiting: list[Member] = []
         self.stamps: Counter[int] = Counter()
         self.deliveries = 0
         self.size = 0
 
-    def write(self, member: Member, data: bytes, events: int) -> None:
+    def write(self, member: Member, data: bytes, events: int, where: Mapping[Partition, int]) -> None:
+        """Write to a member, or tell it from where on it has to catch up."""
         if member.outbox.write(data):
             self.deliveries += events
             self.size += len(data)
         else:
-            member.overflowed(events)
+            member.fell_behind(where, events)
 
 
 def _merge(interests: tuple[Interest, ...] | None, watchers: tuple[Interest, ...]) -> tuple[Interest, ...]:

@@ -38,6 +38,7 @@ class Metrics(Collector):
         self.deliveries = 0
         self.bytes = 0
         self.malformed_events = 0
+        self.deferred_events = 0
         self.polls = 0
         self.opened = 0
         self.dropped_events: Tally[str] = Tally()
@@ -91,6 +92,9 @@ class Metrics(Collector):
         yield _counter(
             "events_malformed", "Records skipped because they are no events.", self.malformed_events
         )
+        yield _counter(
+            "events_deferred", "Events left to the log, as the connection was too slow.", self.deferred_events
+        )
         yield _by("events_dropped", "Events not delivered.", "reason", self.dropped_events)
         yield _by("closes", "Connections closed by this node.", "code", self.closes)
         yield _by("refusals", "Errors answered to clients.", "code", self.refusals)
@@ -98,7 +102,10 @@ class Metrics(Collector):
             "handshakes_refused", "Requests answered before an upgrade.", "status", self.handshakes_refused
         )
         yield _by(
-            "replays", "Events replayed by source, replays refused by reason.", "outcome", self.replayed
+            "replays",
+            "Events replayed by source, replays refused by reason, catch-ups, states conflated.",
+            "outcome",
+            self.replayed,
         )
         lag = GaugeMetricFamily(
             "autodmca_edge_lag_records",

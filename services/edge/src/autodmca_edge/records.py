@@ -14,7 +14,15 @@ from autodmca_edge.frames import encode
 from autodmca_edge.log import Partition, Record
 from autodmca_edge.subscriptions import BITS
 
-__all__ = ["EVERYBODYS", "USERS_TYPES", "Malformed", "event_frame", "event_payload", "event_type"]
+__all__ = [
+    "EVERYBODYS",
+    "USERS_TYPES",
+    "Malformed",
+    "entity_of",
+    "event_frame",
+    "event_payload",
+    "event_type",
+]
 
 USERS_TYPES: Final[Mapping[bytes | None, int]] = {
     name.encode(): BITS[name] for name, each in CATALOGUE.items() if not each.everybody
@@ -25,6 +33,9 @@ _EVERYBODYS_TYPES: Final[Mapping[bytes | None, int]] = {
 }
 EVERYBODYS: Final = sum(_EVERYBODYS_TYPES.values())
 """The bits of the types that have no user."""
+
+
+_ENTITIES: Final = {BITS[name]: each.entity for name, each in CATALOGUE.items() if each.kind == "state"}
 
 
 class Malformed(Exception):
@@ -92,3 +103,14 @@ def event_payload(record: Record) -> Mapping[str, Any]:
         return _body(record.value or b"").payload
     except _FAULTS as fault:
         raise Malformed(str(fault)) from None
+
+
+def entity_of(bit: int, record: Record, payload: Callable[[], Mapping[str, Any] | None]) -> object:
+    """What a state is the state of: its type, user and entity; None for a fact, or what has no entity."""
+    if bit not in _ENTITIES:
+        return None
+    field = _ENTITIES[bit]
+    if field is None:
+        return bit, record.key
+    entity = (payload() or {}).get(field)
+    return None if entity is None else (bit, record.key, entity)

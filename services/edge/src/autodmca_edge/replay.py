@@ -21,6 +21,7 @@ from autodmca_edge.gates import Gate, Replay, hand_out
 from autodmca_edge.log import BadCursor, EventLog, Partition, Record
 from autodmca_edge.protocol import Refusal, Subscribe
 from autodmca_edge.session import Session
+from autodmca_edge.standing import partitions_of
 from autodmca_edge.starts import RETRY_S, Abandoned, LogReader, PastEnd, Starts, Unreachable
 from autodmca_edge.subscriptions import Subscription
 
@@ -81,22 +82,36 @@ class Replays:
                 ) from None
         self.drop(session, wanted.name)
         queue = self._queues.setdefault(session, deque())
-        queue.append(Replay(session, wanted, command))
+        replay = Replay(session, wanted, command)
+        replay.asked = {each: each.position for each in partitions_of(self._log, wanted)}
+        queue.append(replay)
         if len(queue) == 1:
             self._spawn(self._start(queue[0]))
 
     def queued(self, session: Session) -> set[str]:
         """The subscriptions that wait for their replay to begin or to end."""
-        return {each.wanted.name for each in self._queues.get(session, ()) if not each.dropped}
+        return {each.name for each in self._queues.get(session, ()) if each.name and not each.dropped}
 
     def drop(self, session: Session, name: str) -> None:
         """Give up the replay of a subscription: it is being replaced, or has ended."""
         queue = self._queues.get(session, deque())
-        for replay in [each for each in queue if each.wanted.name == name and not each.dropped]:
+        for replay in [each for each in queue if each.name == name and not each.dropped]:
             replay.drop()
-            subscribing.superseded(session, replay.command)
+            if replay.command is not None:
+                subscribing.superseded(session, replay.command)
             if replay is not queue[0]:
                 queue.remove(replay)
+
+    def catch_up(self, session: Session, where: Mapping[Partition, int]) -> None:
+        """Give a session the live events from these offsets on, which its socket did not take, when it does."""
+        queue = self._queues.setdefault(session, deque())
+        if not queue:
+            queue.append(Replay(session, None, None))
+        replay = queue[0]
+        for partition, offset in where.items():
+            replay.gates.setdefault(partition, Gate(replay, partition, offset, offset, slow=True))
+        self._gates[session] = replay.gates
+        self._counted("catch_up", 1)
 
     def unblocked(self, session: Session) -> None:
         """The session's socket takes bytes again: go on with what was put aside."""
@@ -122,25 +137,30 @@ class Replays:
             replay.reason = "epoch"  # the topic went away while we looked
         except Abandoned:
             pass
-        if replay.dropped:
-            self._next(replay)
-        else:
+        replay.begun = True
+        if not replay.dropped:
             self._stand(replay, starts)
+        elif not replay.gates:
+            self._next(replay)
 
     def _stand(self, replay: Replay, starts: dict[Partition, int]) -> None:
         """Let live events begin, and close the gates on what the replay is behind on."""
         session = replay.session
+        assert replay.wanted is not None and replay.command is not None  # noqa: PT018 - it was asked for
         fresh = subscribing.allowed(session, replay.wanted, replay.command)
         if fresh is None:
-            self._next(replay)
+            replay.dropped = True
+            if not replay.gates:
+                self._next(replay)
             return
         replay.wanted, replay.had = fresh, tuple(session.standing)
         if sum(max(each.position - start, 0) for each, start in starts.items()) > self._limit:
             replay.reason, starts = "limit", {}
         subscribing.stand(session.node, session, fresh, starts)
-        replay.gates = {
-            each: Gate(replay, each, start) for each, start in starts.items() if start != each.position
-        }
+        for each, start in starts.items():
+            if start != each.position or each in replay.gates:
+                joined = replay.gates[each].joined if each in replay.gates else each.position
+                replay.gates[each] = Gate(replay, each, start, joined)
         if replay.gates:
             self._gates[session] = replay.gates
             for partition, gate in replay.gates.items():
@@ -192,7 +212,9 @@ class Replays:
                 records = [each for each in found if each.offset < reached]
                 if reached <= position:
                     await self._pause(AHEAD_S)
-            self._counted(source, hand_out(partition, gates, records, reached))
+            events, conflated = hand_out(partition, gates, records, reached)
+            self._counted(source, events)
+            self._counted("conflated", conflated)
             await asyncio.sleep(0)
 
     def _behind(self, partition: Partition, gates: Iterable[Gate]) -> list[Gate]:
@@ -201,7 +223,9 @@ class Replays:
         for gate in gates:
             if not self._takes(partition, gate):
                 continue
-            if gate.next < partition.position:
+            if gate.slow and partition.position - gate.next > self._limit:
+                gate.replay.session.too_slow(partition.position - gate.next)
+            elif gate.next < partition.position:
                 behind.append(gate)
             elif gate.start > partition.position:
                 self._wait(partition, [gate])  # ahead of this node's tail
@@ -217,7 +241,7 @@ class Replays:
                 gate.replay.reason = gate.replay.reason or "retention"
                 gate.abandon()
                 if gate.next < earliest:  # so are live events, which other subscriptions may have wanted
-                    gate.replay.session.overflowed(earliest - gate.next)
+                    gate.replay.session.too_slow(earliest - gate.next)
 
     def _takes(self, partition: Partition, gate: Gate) -> bool:
         """Whether the gate is still to be served, and can be now."""
@@ -236,15 +260,16 @@ class Replays:
         del replay.gates[partition]
         if not replay.gates:
             del self._gates[replay.session]
-            self._finish(replay)
+            if replay.begun:
+                self._finish(replay)
 
     def _finish(self, replay: Replay) -> None:
         if replay.reason is not None:
             self._counted(replay.reason, 1)
         self._next(replay)
         session = replay.session
-        wanted = session.standing.get(replay.wanted.name)
-        if wanted is not None and not replay.dropped:
+        wanted = session.standing.get(replay.name)
+        if wanted is not None and replay.command is not None and not replay.dropped:
             subscribing.subscribed(
                 session.node,
                 session,

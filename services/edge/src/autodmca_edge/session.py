@@ -6,6 +6,7 @@ of its own: it writes to a `Socket` and leaves waiting (keys, replays) to the no
 no sense is answered with an `error`; ten of those in a minute end the connection.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
@@ -16,6 +17,7 @@ from autodmca_edge import protocol, subscribing
 from autodmca_edge.auth import authenticate
 from autodmca_edge.deadlines import AUTH_TIMEOUT_S, HEARTBEAT_INTERVAL_S, HEARTBEAT_TIMEOUT_S, Deadlines, Due
 from autodmca_edge.handshake import Upgrade
+from autodmca_edge.log import Partition
 from autodmca_edge.node import Node, Socket
 from autodmca_edge.outbox import Outbox
 from autodmca_edge.protocol import CloseCode, Refusal, State
@@ -125,6 +127,7 @@ class Session:
 
     def drained(self) -> None:
         """The socket takes bytes again."""
+        self._deadlines.stalled = None
         if self in self.node.hub.gates:
             self.node.replayer.unblocked(self)
 
@@ -150,6 +153,8 @@ class Session:
                 self._close(CloseCode.NO_TOKEN, "the token has expired")
             case Due.SILENT:
                 self._close(CloseCode.TIMED_OUT, "no heartbeat")
+            case Due.STALLED:
+                self.too_slow(0)
             case Due.NOTICE:
                 expires_at = rfc3339((self._deadlines.expires_at or 0) * 1000)
                 self.answer("auth_expiring", None, expiresAt=expires_at)
@@ -229,11 +234,14 @@ class Session:
         """Where events go."""
         return self.socket.outbox
 
-    def overflowed(self, events: int) -> None:
-        """The client is too slow for its outbox: nothing more may follow what was not taken.
+    def fell_behind(self, where: Mapping[Partition, int], events: int) -> None:
+        """The client reads more slowly than events come: it gets these from the log when it reads again."""
+        self._deadlines.stalled = self._deadlines.stalled or self.node.clock()
+        self.node.deferred(events)
+        self.node.replayer.catch_up(self, where)
 
-        The socket is closed at once, the hub is told when it is done with its poll.
-        """
+    def too_slow(self, events: int) -> None:
+        """Not even the log helps: the socket is closed at once, the hub is told when it is done."""
         self.node.dropped("too_slow", events)
         if self.state is not State.CLOSING:
             self.state = State.CLOSING
@@ -277,7 +285,7 @@ class Session:
 
     def _say(self, text: bytes) -> None:
         if not self.socket.say(text):
-            self.overflowed(0)
+            self.too_slow(0)
 
     def _now(self) -> str:
         return rfc3339(int(self.node.clock() * 1000))

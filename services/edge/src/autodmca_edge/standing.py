@@ -46,9 +46,9 @@ class Standing:
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
 
-    def get(self, name: str) -> Subscription | None:
+    def get(self, name: str | None) -> Subscription | None:
         """The subscription of that name, as it stands now."""
-        return self._by_name.get(name)
+        return None if name is None else self._by_name.get(name)
 
     def names(self) -> set[str]:
         """What they are called."""

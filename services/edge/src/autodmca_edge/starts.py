@@ -14,7 +14,6 @@ from autodmca_events import ms_of
 
 from autodmca_edge.gates import Replay
 from autodmca_edge.log import BadCursor, EventLog, Partition, Record
-from autodmca_edge.standing import partitions_of
 
 __all__ = ["RETRY_S", "Abandoned", "LogReader", "PastEnd", "Starts", "Unreachable"]
 
@@ -65,28 +64,28 @@ class Starts:
         self._pause = pause
 
     async def of(self, replay: Replay) -> dict[Partition, int]:
-        """The first offset to be replayed on each partition that the client knows a position of.
+        """The first offset to be replayed on each partition of the subscription.
 
         Raises BadCursor, PastEnd (the topic is gone), Abandoned.
         """
-        covered = partitions_of(self._log, replay.wanted)
-        config = replay.command.config
+        config = replay.command.config if replay.command else None
+        assert config is not None
         if not config.resume:
             moment = ms_of(config.since or "")
-            return {each: await self._at(replay, each, moment) for each in covered}
-        starts: dict[Partition, int] = {}
+            return {each: await self._at(replay, each, moment) for each in replay.asked}
+        known: dict[Partition, int] = {}
         for cursor in config.resume:
             partition, start = self._log.locate(cursor)
-            if partition in covered:
-                starts[partition] = max(start, starts.get(partition, 0))
-        for each, start in starts.items():
+            if partition in replay.asked:
+                known[partition] = max(start, known.get(partition, 0))
+        for each, start in known.items():
             if not each.oldest <= start <= each.position:
                 earliest, end = await self._patiently(replay, partial(self._reader.bounds, each))
                 if start < earliest:
                     raise BadCursor("retention")
                 if start > end:
                     raise BadCursor("cursor")
-        return starts
+        return {**replay.asked, **known}
 
     async def _at(self, replay: Replay, partition: Partition, moment: int) -> int:
         start = await self._patiently(replay, partial(self._reader.offset_at, partition, moment))

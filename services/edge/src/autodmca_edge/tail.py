@@ -56,6 +56,8 @@ class Tail:
         self._lost = lost
         self.started = False
         self.connected = False
+        self.gone = asyncio.Event()
+        """Set when a topic is missing, for who can make it again: a broker may come back with nothing."""
 
     def trouble(self) -> str | None:
         """Why this node is not ready, for the health check."""
@@ -123,6 +125,7 @@ class Tail:
                 )
             case TopicGone(topic=topic):
                 log.error("topic is gone", topic=topic)
+                self.gone.set()
             case TopicChanged(topic=topic, epoch=epoch):
                 log.warning("topic was made again", topic=topic)
                 self._log.open(topic, epoch, dict.fromkeys(range(await self._reader.partitions(topic)), 0))

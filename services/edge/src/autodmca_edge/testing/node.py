@@ -200,6 +200,9 @@ class FakeNode:
     def closed(self, code: int) -> None:
         self.counts[str(int(code))] += 1
 
+    def deferred(self, events: int) -> None:
+        self.counts["deferred"] += events
+
     def dropped(self, reason: str, events: int) -> None:
         self.counts[reason] += events
 

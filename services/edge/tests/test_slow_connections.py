@@ -1,0 +1,102 @@
+"""Clients that read more slowly than events come: the log keeps what their sockets do not take."""
+
+import pytest
+from autodmca_edge.testing import FakeLog, FakeNode
+
+USAGE, APPROVAL = "template_usage", "template_approval"  # a state and a fact
+
+
+@pytest.fixture
+def node() -> FakeNode:
+    return FakeNode(FakeLog())
+
+
+async def test_who_does_not_read_gets_every_fact_when_it_reads_again(node: FakeNode) -> None:
+    slow, other = node.connect(limit=3000), node.connect()
+    for peer in (slow, other):
+        peer.subscribe("s", APPROVAL)
+    slow.stall()
+    for _ in range(20):
+        node.stored.emit(APPROVAL, 7)
+        node.poll()
+    assert slow.held < 5000
+    slow.heartbeat()
+    slow.read()
+    await node.settle()
+    assert len(other.events()) == 20
+    assert slow.ids() == other.ids()
+    assert slow.closed is None
+    node.stored.emit(APPROVAL, 7)
+    node.poll()
+    assert slow.ids() == other.ids()
+    assert node.counts["deferred"] > 0
+    assert not node.hub.gates
+
+
+async def test_who_does_not_read_gets_the_newest_state_of_each_entity(node: FakeNode) -> None:
+    slow = node.connect(limit=1500)
+    slow.subscribe("s", USAGE)
+    slow.stall()
+    for _ in range(20):
+        node.stored.emit(USAGE, 7)
+        node.poll()
+    slow.read()
+    await node.settle()
+    offsets = [int(each["cursor"].rpartition(":")[2]) for each in slow.events()]
+    assert offsets == sorted(set(offsets))
+    assert offsets[-1] == 19
+    assert node.counts["conflated"] == 20 - len(offsets) > 0
+
+
+async def test_positions_told_to_a_slow_client_are_no_further_than_what_it_was_sent(node: FakeNode) -> None:
+    """Else a client that comes back with them would miss what it was never given."""
+    peer = node.connect(limit=1500)
+    peer.subscribe("s", APPROVAL)
+    peer.stall()
+    for size in (1, 1, 2000, 1):
+        node.stored.emit(APPROVAL, 7, name="n" * size)
+        node.poll()
+    peer.heartbeat()
+    peer.read()
+    await node.settle()
+    newest = -1
+    for each in peer.received:
+        if each["type"] == APPROVAL:
+            newest = int(each["cursor"].rpartition(":")[2])
+        elif each["type"] == "heartbeat":
+            assert [int(cursor.rpartition(":")[2]) for cursor in each["payload"]["cursors"]] == [newest]
+    assert newest == 3
+
+
+async def test_who_reads_nothing_for_a_minute_is_let_go(node: FakeNode) -> None:
+    slow, other = node.connect(limit=3000), node.connect()
+    for peer in (slow, other):
+        peer.subscribe("s", APPROVAL)
+    slow.stall()
+    for _ in range(20):
+        node.stored.emit(APPROVAL, 7)
+        node.poll()
+    for _ in range(5):
+        node.pass_time(25)
+        slow.heartbeat()
+        other.heartbeat()
+    slow.read()
+    await node.settle()
+    assert slow.closed == 4410
+    assert node.counts["4410"] == 1
+    assert list(node.sessions.values()) == [other.session]
+
+
+async def test_whom_retention_has_overtaken_is_let_go(node: FakeNode) -> None:
+    slow = node.connect(limit=1500)
+    slow.subscribe("s", APPROVAL)
+    slow.stall()
+    for _ in range(20):
+        written = node.stored.emit(APPROVAL, 7)
+        node.poll()
+    where = node.log.of_user(b"7", ["autodmca.templates.v1"])[0]
+    node.log.skip(where, where.position)  # no window to help
+    node.stored.retain(where.topic, where.number, written.offset)
+    slow.read()
+    await node.settle()
+    assert slow.closed == 4410
