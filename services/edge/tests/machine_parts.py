@@ -1,0 +1,102 @@
+"""The state machine's model: what a client knows, what it is owed, and what it checks on arrival."""
+
+from typing import Any
+
+from autodmca_edge.testing import FakeNode, FakePeer
+
+Place = tuple[str, int]
+
+
+class Sub:
+    """A subscription as its client and the model see it."""
+
+    def __init__(self, types: list[str], filters: dict[str, Any], users: set[int] | None) -> None:
+        self.types = types
+        self.filters = filters
+        self.users = users
+        """Whose events; None: everybody's."""
+        self.owed: dict[Place, int] = {}
+        """From which offsets on."""
+        self.cursors: dict[str, str] = {}
+        self.confirmed = False
+
+    def wants(self, event: dict[str, Any]) -> bool:
+        if event["type"] not in self.types:
+            return False
+        user = event.get("userId")
+        if user is not None and self.users is not None and user not in self.users:
+            return False
+        least = self.filters.get("templateVersion", {}).get("gte")
+        return least is None or event["payload"].get("templateVersion", -1) >= least
+
+
+class Client:
+    """One person's program: it outlives its connections."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.user = int(token.partition(":")[0])
+        self.admin = token.endswith("admin")
+        self.subs: dict[str, Sub] = {}
+        self.received: set[str] = set()
+        self.peer: FakePeer | None = None
+        self.node: FakeNode
+        self.seen = 0
+        self.here: set[str] = set()
+        """The ids of what came on this connection."""
+        self.newest: dict[tuple[str, str], int] = {}
+        """By subscription and prefix, of the events that only that subscription wants."""
+        self.until = 0.0
+        """When its token expires."""
+
+    def consume(self) -> None:
+        """What has come since."""
+        peer = self.peer
+        if peer is None:
+            return
+        new, self.seen = peer.received[self.seen :], len(peer.received)
+        for message in new:
+            payload = message.get("payload", {})
+            if "cursor" in message:
+                self._take(message)
+            elif payload.get("action") == "subscribed":
+                sub = self.subs.get(payload["subscriptionId"])
+                if sub is None:
+                    continue
+                sub.confirmed = True
+                if not payload["recovered"]:
+                    assert payload["reason"] == "retention"
+                    for cursor in payload["cursors"]:
+                        partition, position = self.node.log.locate(cursor)
+                        sub.owed[partition.topic, partition.number] = position
+                _know(sub, payload["cursors"])
+            elif message.get("type") == "heartbeat":
+                for sub in self.subs.values():
+                    if sub.confirmed:
+                        _know(sub, payload["cursors"])
+            elif message.get("type") == "error":
+                assert payload["code"] in {"token_expired", "not_ready"}, payload
+        if peer.closed is not None:
+            assert peer.closed in {4401, 4410, 4408}
+            self.peer = None
+
+    def _take(self, event: dict[str, Any]) -> None:
+        peer = self.peer
+        assert peer is not None
+        assert event["id"] not in self.here, "twice on one connection"
+        assert self.admin or event.get("userId") in {self.user, None}, "another user's"
+        self.here.add(event["id"])
+        self.received.add(event["id"])
+        wanting = {name: sub for name, sub in self.subs.items() if sub.wants(event)}
+        for sub in wanting.values():
+            if sub.confirmed:
+                _know(sub, [event["cursor"]])
+        if len(wanting) == 1:
+            prefix, _, offset = event["cursor"].rpartition(":")
+            which = next(iter(wanting)), prefix
+            assert int(offset) > self.newest.get(which, -1), "out of order"
+            self.newest[which] = int(offset)
+
+
+def _know(sub: Sub, cursors: list[str]) -> None:
+    sub.cursors.update({cursor.rpartition(":")[0]: cursor for cursor in cursors})
