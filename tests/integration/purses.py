@@ -1,7 +1,7 @@
 """A model made to show every mistake of a processor: coins in purses, and what each purse went through.
 
 `trace` chains all inputs that touched a purse, so one that is lost, applied twice or out of order changes
-everything after it; a move changes two purses at once, so that half of an input would show. `oracle` says,
+everything after it; a spread changes every purse at once, so that half of an input would show. `oracle` says,
 in the plainest way, what must follow from the records of an inputs topic.
 """
 
@@ -42,6 +42,12 @@ class Move(msgspec.Struct, frozen=True, tag="move"):
     coins: int
 
 
+class Spread(msgspec.Struct, frozen=True, tag="spread"):
+    """So many coins into every purse."""
+
+    coins: int
+
+
 class Close(msgspec.Struct, frozen=True, tag="close"):
     purse: str
 
@@ -54,7 +60,7 @@ class Break(msgspec.Struct, frozen=True, tag="break"):
     """What the model cannot do."""
 
 
-Input = Put | Move | Close | Look | Break
+Input = Put | Move | Spread | Close | Look | Break
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -96,6 +102,12 @@ def apply(purses: Mapping[str, Purse], request: Input, context: Context) -> Deci
                     target: _changed(purses.get(target), coins, context),
                 },
                 events=[_event(source, -coins, context), _event(target, coins, context)],
+            )
+        case Spread(coins):
+            return Decision(
+                outcome=Outcome(total + coins * len(PURSES)),
+                changes={name: _changed(purses.get(name), coins, context) for name in PURSES},
+                events=[_event("every", coins, context)],
             )
         case Close(purse):
             if purse not in purses:
@@ -141,8 +153,10 @@ def random_input(rng: random.Random) -> tuple[int, bytes]:
         request = Look()
     elif kind < 0.25:
         request = Close(rng.choice(PURSES))
-    elif kind < 0.5:
+    elif kind < 0.4:
         request = Move(rng.choice(PURSES), rng.choice(PURSES), rng.randrange(10))
+    elif kind < 0.65:
+        request = Spread(rng.randrange(10))
     else:
         request = Put(rng.choice(PURSES), rng.randrange(20))
     return user_id, msgspec.json.encode(request)

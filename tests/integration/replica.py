@@ -3,7 +3,7 @@
     python -m tests.integration.replica     # orders on stdin, reports on stdout, a JSON object a line
 
 It imports everything once and forks for each order, so that a replica runs within milliseconds. Owns its
-children: they end with it, and it ends with its parent. A replica whose order says `die_at` kills
+children: they end with it. A replica whose order says `die_at` kills
 itself (SIGKILL) at that step of its processor, counted from 1, after reporting which one it was.
 """
 
@@ -87,12 +87,14 @@ async def live(order: Order) -> None:
 
 def fork(order: Order) -> int:
     """Start a replica and return its process id."""
+    end_with_parent = die_with_parent()
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
-        _end_with_parent()
+        if end_with_parent:
+            end_with_parent()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.close(ORDERS)
@@ -105,7 +107,6 @@ def fork(order: Order) -> int:
 
 def serve() -> None:
     """Obey until stdin ends."""
-    _end_with_parent()
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
@@ -131,12 +132,6 @@ def _reap() -> None:
     with contextlib.suppress(ChildProcessError):
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
             report(Report(ended[0], ended=os.waitstatus_to_exitcode(ended[1])))
-
-
-def _end_with_parent() -> None:
-    ask_the_kernel = die_with_parent()
-    if ask_the_kernel:
-        ask_the_kernel()
 
 
 if __name__ == "__main__":

@@ -12,9 +12,11 @@ from types import TracebackType
 from typing import Self
 
 import msgspec
+from autodmca_kafka.embedded import die_with_parent
 
 from tests.integration.replica import Order, Report
 
+START_S = 30
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -32,7 +34,8 @@ class Replicas:
         with self._complaints.open("ab") as complaints:
             self._server = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.integration.replica",
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=complaints, cwd=ROOT,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=complaints,
+                cwd=ROOT, preexec_fn=die_with_parent(),
             )  # fmt: skip
         self._listener = asyncio.create_task(self._listen())
         return self
@@ -58,7 +61,8 @@ class Replicas:
         assert self._server.stdin is not None
         async with self._ordering:
             self._server.stdin.write(msgspec.json.encode(order) + b"\n")
-            return await self._started.get()
+            async with asyncio.timeout(START_S):
+                return await self._started.get()
 
     async def ended(self, pid: int) -> int:
         """Wait until the replica is gone: 0, its exit status, or minus the signal that ended it."""
