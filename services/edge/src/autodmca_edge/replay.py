@@ -103,7 +103,7 @@ class Replays:
                 queue.remove(replay)
 
     def catch_up(self, session: Session, where: Mapping[Partition, int]) -> None:
-        """Give a session the live events from these offsets on, which its socket did not take, when it does."""
+        """Give a session the live events from these offsets on, when its socket takes them again."""
         queue = self._queues.setdefault(session, deque())
         if not queue:
             queue.append(Replay(session, None, None))
