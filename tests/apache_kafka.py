@@ -22,6 +22,7 @@ from autodmca_kafka.embedded import free_port
 from tests.broker_process import BrokerProcess
 
 VERSION = "4.1.0"
+LOGGER = "1.7.36"  # of Kafka's own slf4j-api: without one the broker ends without a word
 CACHE = Path(__file__).resolve().parent.parent / ".run" / "kafka"
 MAVEN_S = 600
 FORMAT_S = 120
@@ -29,7 +30,9 @@ FORMAT_S = 120
 POM = f"""<project><modelVersion>4.0.0</modelVersion>
 <groupId>local</groupId><artifactId>broker</artifactId><version>1</version><packaging>pom</packaging>
 <dependencies><dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId>
-<version>{VERSION}</version></dependency></dependencies></project>
+<version>{VERSION}</version></dependency>
+<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>{LOGGER}</version></dependency>
+</dependencies></project>
 """
 
 PROPERTIES = """process.roles=broker,controller
@@ -57,13 +60,6 @@ log.initial.task.delay.ms=500
 file.delete.delay.ms=1000
 """
 
-LOGGING = """Configuration:
-  Appenders:
-    Console: {name: STDOUT, PatternLayout: {pattern: "%d %p %m (%c)%n"}}
-  Loggers:
-    Root: {level: WARN, AppenderRef: [{ref: STDOUT}]}
-"""
-
 
 class NoApacheKafka(Exception):
     """Java or Maven is missing, or Maven could not fetch the jars."""
@@ -77,7 +73,8 @@ def jars(cache: Path = CACHE) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (libs / f"kafka_2.13-{VERSION}.jar").exists():
+        wanted = (f"kafka_2.13-{VERSION}.jar", f"slf4j-simple-{LOGGER}.jar")
+        if not all((libs / jar).exists() for jar in wanted):
             _fetch(cache, libs)
     return libs
 
@@ -101,9 +98,9 @@ def apache_kafka(directory: Path, *, core: int | None = None) -> BrokerProcess:
     data = directory / "data"
     properties = directory / "server.properties"
     properties.write_text(PROPERTIES.format(port=port, controller=controller, data=data))
-    logging = directory / "log4j2.yaml"
-    logging.write_text(LOGGING)
-    java = ["java", f"-Dlog4j2.configurationFile={logging}", "-cp", f"{libs}/*"]
+    logging = {"defaultLogLevel": "warn", "showDateTime": "true", "dateTimeFormat": "HH:mm:ss.SSS"}
+    settings = [f"-Dorg.slf4j.simpleLogger.{name}={value}" for name, value in logging.items()]
+    java = ["java", *settings, "-cp", f"{libs}/*"]
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     subprocess.run(
         [*java, "-Xmx128m", "-XX:+UseSerialGC", "kafka.tools.StorageTool", "format",

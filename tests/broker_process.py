@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from autodmca_kafka.embedded import command as embedded_command
@@ -17,6 +18,9 @@ from autodmca_kafka.embedded import die_with_parent, free_port
 
 READY_S = 90
 STOP_S = 20
+
+# The kernel ends a child with the thread that started it, and a test's own threads end with the test.
+STARTER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="broker starter")
 
 
 class BrokerProcess:
@@ -37,8 +41,17 @@ class BrokerProcess:
 
     def start(self) -> None:
         """Start it and return when it takes connections."""
+        self._process = STARTER.submit(self._spawn).result()
+        deadline = time.monotonic() + READY_S
+        while not self._listens():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise RuntimeError(f"{self.name} did not come up:\n{self._log.read_text()[-2000:]}")
+            time.sleep(0.02)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -46,12 +59,6 @@ class BrokerProcess:
                 preexec_fn=die_with_parent(),
                 start_new_session=True,
             )
-        deadline = time.monotonic() + READY_S
-        while not self._listens():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                raise RuntimeError(f"{self.name} did not come up:\n{self._log.read_text()[-2000:]}")
-            time.sleep(0.02)
 
     def _listens(self) -> bool:
         try:

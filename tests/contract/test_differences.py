@@ -1,4 +1,4 @@
-"""Each tolerated difference, shown on both brokers: on the embedded one it is there, on Apache Kafka it is not."""
+"""Each tolerated difference, shown on both: the embedded broker has it, Apache Kafka has not."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ from autodmca_kafka.records import decode, span
 from hypothesis import given
 from hypothesis import strategies as st
 
-CRC_AT = 17
 ATTRIBUTES_AT = 21
 NONE, GZIP, SNAPPY, LZ4, ZSTD = range(5)
 

@@ -22,7 +22,6 @@ from autodmca_kafka.wire import NO_ID, MetadataRequest
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
-UNKNOWN_TOPIC = 3
 LEADER_NOT_AVAILABLE = 5
 
 

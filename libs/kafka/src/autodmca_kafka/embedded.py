@@ -68,7 +68,10 @@ def free_port() -> int:
 
 def die_with_parent() -> Callable[[], None] | None:
     """What a child runs before its program so that the kernel kills it when its parent ends (Linux's
-    prctl(2), PR_SET_PDEATHSIG); None elsewhere, where only an orderly end of the parent ends it."""
+    prctl(2), PR_SET_PDEATHSIG); None elsewhere, where only an orderly end of the parent ends it.
+
+    The kernel means the thread that started the child, so that must be one that lives as long.
+    """
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl

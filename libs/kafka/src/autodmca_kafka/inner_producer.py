@@ -11,13 +11,14 @@ import contextlib
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, for_code
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
 from autodmca_kafka.errors import BrokerUnavailable, Closed
 
 MAX_BATCH_BYTES = 128 * 1024
 REQUEST_TIMEOUT_MS = 20_000
+PAUSE_S = 0.05
 
 
 async def open_producer(
@@ -48,12 +49,19 @@ async def open_producer(
 
 
 async def gives_producer_ids(client: AIOKafkaClient) -> bool:
-    """Whether the broker can make producers idempotent."""
-    try:
-        answer = await client.send(client.get_random_node(), InitProducerIdRequest(None, 60_000))
-    except (IncompatibleBrokerVersion, NotImplementedError):
-        return False
-    return bool(answer.error_code == 0)
+    """Whether the broker can make producers idempotent.
+
+    A cluster that has just started does not know yet, and is asked until it does: whoever took its
+    "not yet" for a no would write duplicates later. Raises aiokafka's KafkaError when it goes away.
+    """
+    while True:
+        try:
+            answer = await client.send(client.get_random_node(), InitProducerIdRequest(None, 60_000))
+        except (IncompatibleBrokerVersion, NotImplementedError):
+            return False
+        if not for_code(answer.error_code).retriable:
+            return bool(answer.error_code == 0)
+        await asyncio.sleep(PAUSE_S)
 
 
 async def close_producer(inner: AIOKafkaProducer) -> None:

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from autodmca_events import Payload, encode, envelope, event_type_of, new_id
 from autodmca_events.partitions import user_key
 from autodmca_events.topics import BROADCAST
@@ -92,7 +93,11 @@ class EventProducer:
             self._bootstrap_servers, client_id=self._client_id, deadline_s=self._connect_timeout_s
         )
         try:
-            able = await inner_producer.gives_producer_ids(client)
+            async with asyncio.timeout(self._connect_timeout_s):
+                able = await inner_producer.gives_producer_ids(client)
+        except (KafkaError, TimeoutError) as error:
+            reason = str(error) or "it does not say whether it gives producer ids"
+            raise BrokerUnavailable(self._bootstrap_servers, reason) from error
         finally:
             await cluster.close(client)
         if self.idempotent and not able:

@@ -32,7 +32,6 @@ from autodmca_kafka.errors import BrokerUnavailable, Refused, TopicMismatch
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 POLL_S = 0.05
-TOPIC_EXISTS = 36
 FATAL_CODES = {
     17: "invalid topic name",
     29: "not allowed",
