@@ -76,7 +76,9 @@ def _witness(port: int, token: str) -> Report:
             pass
         print("listening", flush=True)
         due = time.monotonic()
-        while not select.select([sys.stdin], [], [], max(0, due - time.monotonic()))[0]:
+        while not select.select([sys.stdin], [], [], max(0.0, due - time.monotonic()))[0]:
+            if not taken or taken[-1] < INTERVAL_S:
+                due = time.monotonic()  # we slept too long ourselves: the machine's doing, not the edge's
             heartbeat = {"type": "heartbeat", "payload": {"timestamp": due}}
             client.send(client_frame(json.dumps(heartbeat).encode()))
             assert _answer(client)["timestamp"] == due

@@ -95,7 +95,7 @@ class Outbox:
     def seal(self) -> None:
         """The socket is gone: whatever is written from now on goes nowhere."""
         self.discard()
-        self.handle = _GONE
+        self.handle, self._spill = _GONE, len
         self._wire.congested.discard(self)
 
     def discard(self) -> int:

@@ -8,6 +8,7 @@ closing at once would reset the connection and lose the answer (RFC 9112, 9.6; R
 """
 
 import asyncio
+import math
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -135,7 +136,7 @@ class WebSocket(asyncio.Protocol):
         self._transport = transport
         self._close_code: int | None = None
         self.closing: float | None = None
-        """When the closing handshake ends at the latest; None: the socket is open."""
+        """When the closing handshake ends at the latest; None: the socket is open, infinity: it is gone."""
         # pause_writing comes as soon as the transport holds anything at all, resume_writing when it is empty.
         transport.set_write_buffer_limits(high=0)
         self.outbox = Outbox(gateway.wire, _handle(transport), self._spill, gateway.outbox_bytes)
@@ -189,7 +190,7 @@ class WebSocket(asyncio.Protocol):
         if self.closing is not None and now >= self.closing:
             self._transport.abort()
             return None
-        return self.closing
+        return None if self.closing == math.inf else self.closing
 
     def data_received(self, data: bytes) -> None:
         parser = self._parser
@@ -225,7 +226,7 @@ class WebSocket(asyncio.Protocol):
 
     def _next_turn(self) -> None:
         """Others had theirs; take what this peer has sent already before more of it is read."""
-        if not self._transport.is_closing():
+        if self._parser is not None and not self._transport.is_closing():
             self._transport.resume_reading()
             self.data_received(b"")
 
@@ -265,7 +266,9 @@ class WebSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._parser = None
-        self.closing = self.closing or self._gateway.clock()
+        self.closing = math.inf
         # The number may be another connection's from here on.
         self.outbox.seal()
         self._conversation.lost(self._close_code)
+        # The timers may know us for a minute yet, and the garbage collector comes rarely: keep no circle.
+        del self._conversation, self._transport
