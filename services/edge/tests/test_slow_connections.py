@@ -100,3 +100,31 @@ async def test_whom_retention_has_overtaken_is_let_go(node: FakeNode) -> None:
     slow.read()
     await node.settle()
     assert slow.closed == 4410
+
+
+async def test_a_replay_that_begins_while_a_client_catches_up_repeats_nothing(node: FakeNode) -> None:
+    for _ in range(3):
+        node.stored.emit(USAGE, 7)
+    node.poll()
+    peer = node.connect(limit=1500)
+    peer.subscribe("a", APPROVAL)
+    node.stored.away = True
+    peer.subscribe("b", APPROVAL, USAGE, since="1970-01-01T00:00:00Z")  # waits for the log
+    await node.settle()
+    peer.stall()
+    for _ in range(300):
+        node.stored.emit(APPROVAL, 7)
+        node.poll()
+    peer.read(100_000)  # from the window, but not all of it
+    await node.settle()
+    assert 0 < len(peer.ids()) < 300
+    node.stored.away = False
+    node.pass_time(1)
+    await node.settle()
+    peer.read()
+    for _ in range(3):
+        node.pass_time(1)
+        await node.settle()
+    assert len(peer.ids()) == len(set(peer.ids())) == 303
+    assert [each["subscriptionId"] for each in peer.answers("subscribed")] == ["a", "b"]
+    assert not node.hub.gates

@@ -159,7 +159,7 @@ class Replays:
         subscribing.stand(session.node, session, fresh, starts)
         for each, start in starts.items():
             if start != each.position or each in replay.gates:
-                joined = replay.gates[each].joined if each in replay.gates else each.position
+                joined = replay.gates[each].next if each in replay.gates else each.position
                 replay.gates[each] = Gate(replay, each, start, joined)
         if replay.gates:
             self._gates[session] = replay.gates
