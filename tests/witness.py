@@ -69,7 +69,7 @@ def _answer(client: RawClient) -> dict[str, Any]:
 
 
 def _witness(port: int, token: str) -> Report:
-    taken = []
+    taken: list[float] = []
     with RawClient(port, timeout_s=ANSWER_S) as client:
         client.upgrade("/ws/templates", f"Authorization: Bearer {token}")
         while _answer(client).get("action") != "subscribed":
