@@ -55,8 +55,6 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 log.segment.bytes=67108864
-log.retention.check.interval.ms=1000
-log.initial.task.delay.ms=500
 file.delete.delay.ms=1000
 """
 

@@ -54,8 +54,6 @@ class DockerKafka:
             "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
             "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
             "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
-            "KAFKA_LOG_RETENTION_CHECK_INTERVAL_MS": "1000",
-            "KAFKA_LOG_INITIAL_TASK_DELAY_MS": "500",
             "KAFKA_HEAP_OPTS": "-Xms384m -Xmx384m -XX:+UseSerialGC",
         }
         ready = LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(START_S)

@@ -13,6 +13,9 @@ from tests.brokers import Broker
 
 DEADLINE_S = 60
 
+FOR_EVER = {"retention.ms": "-1"}
+"""For topics of records with times long past, which Apache Kafka would soon delete."""
+
 
 class Seen:
     """All that a reader's polls gave, in order."""

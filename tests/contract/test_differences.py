@@ -15,14 +15,14 @@ from autodmca_kafka.log_client import LATEST, OFFSET_OUT_OF_RANGE, LogClient
 
 from tests.brokers import Broker
 from tests.contract.differences import Difference, differs
-from tests.contract.reading import expire_before
+from tests.contract.reading import FOR_EVER, expire_before
 
 Name = Callable[[str], str]
 
 
 async def five_records(broker: Broker, topic: str) -> TopicPartition:
     """In one batch, at the times 1000 to 1004."""
-    await ensure_topics(broker.bootstrap_servers, [TopicSpec(topic, 1)])
+    await ensure_topics(broker.bootstrap_servers, [TopicSpec(topic, 1, FOR_EVER)])
     async with EventProducer(broker.bootstrap_servers, client_id="fill") as producer:
         for number in range(5):
             producer.enqueue_record(topic, key=b"k", value=b"v", timestamp_ms=1000 + number)

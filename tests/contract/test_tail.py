@@ -22,13 +22,13 @@ from autodmca_kafka import (
 from autodmca_kafka.embedded import free_port
 
 from tests.brokers import Broker
-from tests.contract.reading import Seen, expire_before
+from tests.contract.reading import FOR_EVER, Seen, expire_before
 
 Name = Callable[[str], str]
 
 
 async def topic_of(broker: Broker, name: str, partitions: int = 1) -> str:
-    await ensure_topics(broker.bootstrap_servers, [TopicSpec(name, partitions)])
+    await ensure_topics(broker.bootstrap_servers, [TopicSpec(name, partitions, FOR_EVER)])
     return name
 
 
