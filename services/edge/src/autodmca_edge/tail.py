@@ -22,7 +22,7 @@ from autodmca_kafka import (
     TopicPartition,
     Unreadable,
 )
-from autodmca_kafka.errors import OffsetOutOfRange, RecoverableError, TopicDeleted
+from autodmca_kafka.errors import CorruptBatch, OffsetOutOfRange, RecoverableError, TopicDeleted
 
 from autodmca_edge.hub import Hub
 from autodmca_edge.log import TOPICS, EventLog, Partition, Record
@@ -156,8 +156,11 @@ class Tail:
     # -- for replays ------------------------------------------------------------------------------
 
     async def read(self, partition: Partition, offset: int, max_bytes: int) -> tuple[list[Record], int]:
-        """One read at `offset`. Raises PastEnd, Unreachable."""
-        batch = await self._asked(self._reader.fetch(_tp(partition), offset, max_bytes))
+        """One read at `offset`, past what cannot be decoded. Raises PastEnd, Unreachable."""
+        try:
+            batch = await self._asked(self._reader.fetch(_tp(partition), offset, max_bytes))
+        except CorruptBatch as fault:  # reported when it was new
+            return [], fault.next_offset
         return batch.records, batch.next_offset
 
     async def bounds(self, partition: Partition) -> tuple[int, int]:

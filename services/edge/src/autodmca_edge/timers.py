@@ -22,12 +22,16 @@ class Timed(Protocol):
 
 
 def monotonic_wall_clock() -> Callable[[], float]:
-    """A clock in seconds since the epoch, set once from the wall clock and steady from then on."""
-    offset = time.time() - time.monotonic()
-    monotonic = time.monotonic
+    """A clock in seconds since the epoch, set once from the wall clock and steady from then on.
+
+    On Linux it also counts the time for which the machine was suspended: tokens expire meanwhile, too.
+    """
+    steady = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    clock_gettime = time.clock_gettime
+    offset = time.time() - clock_gettime(steady)
 
     def now() -> float:
-        return monotonic() + offset
+        return clock_gettime(steady) + offset
 
     return now
 
@@ -55,8 +59,11 @@ class TimerWheel:
     def advance(self, now: float) -> None:
         """Ask every item whose second has begun. Synchronous; an item must not block."""
         while self.next_due <= now:
-            for item in self._buckets.pop(int(self.next_due)):
+            bucket = self._buckets[int(self.next_due)]
+            while bucket:  # one by one: an item that fails does not take the others along
+                item = bucket.pop()
                 again = item.due(now)
                 if again is not None:
                     self.add(item, max(again, now + 0.001))
+            del self._buckets[int(self.next_due)]
             self.next_due = min(self._buckets, default=math.inf)
