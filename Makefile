@@ -25,7 +25,7 @@ LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-
   --no-emit-index-url --no-emit-find-links --python-version 3.11 --all-extras --group dev \
   $(PROJECTS) $(foreach p,$(PROJECTS),--no-emit-package $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(p)))
 
-.PHONY: help run test check bench clean lock generate $(CHECKS:%=check-%)
+.PHONY: help run test check bench conformance fuzz clean lock generate $(CHECKS:%=check-%)
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -69,6 +69,12 @@ check-web: $(NODE)
 
 bench: $(VENV) ## measure against the references; prints Markdown tables
 	$(BIN)/python -m tests.load.run $(ARGS)
+
+conformance: $(VENV) ## the Autobahn suite against the edge's WebSocket (needs Python 2.7; ARGS='7.*' for some)
+	$(BIN)/python -m tests.conformance.autobahn $(ARGS)
+
+fuzz: $(VENV) ## a million damaged frames and messages against an edge (FUZZ_SEED, FUZZ_COUNT)
+	$(BIN)/python -m tests.fuzz.run
 
 clean: ## remove everything that was installed or built here
 	rm -rf .venv .tools .run node_modules .mypy_cache .ruff_cache .hypothesis .import_linter_cache

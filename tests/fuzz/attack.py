@@ -73,7 +73,7 @@ class Attack:
                 return "cut"
             writer.write(client_frame(b"\x03\xe8", CLOSE) * rng.randrange(2))
             writer.write_eof()
-        except ConnectionError:
+        except OSError:
             pass
         finally:
             if reading is None:

@@ -27,9 +27,8 @@ from tests.witness import Witness
 COUNT: Final = 1_000_000
 USERS: Final = range(1, 20)
 BYSTANDER: Final = 4711
+WARM: Final = 50_000
 GROWTH_BYTES: Final = 64 << 20
-P99_S: Final = 0.25
-LONGEST_S: Final = 2.0
 TROUBLE: Final = re.compile(
     r"Traceback|Fatal error|Unhandled|never retrieved|\"level\": ?\"(?:error|critical)\""
 )
@@ -86,27 +85,33 @@ async def assault(edge: Edge, seed: str, count: int) -> Attack:
 async def fuzz(bootstrap_servers: str, seed: str, count: int) -> str:
     """The whole run; what was seen, in words."""
     with edge_node(bootstrap_servers, LOG_LEVEL="warning") as edge:
-        pid = edge.process.pid
-        producing = asyncio.create_task(produce(bootstrap_servers))
-        await assault(edge, f"{seed}/warm", min(count // 4, 50_000))
-        with Witness(edge.port, token(BYSTANDER)) as witness:
-            open_before, memory_before = descriptors(pid), resident_bytes(pid)
-            begun = time.monotonic()
-            attack = await assault(edge, seed, count)
-            seconds = time.monotonic() - begun
-            growth = resident_bytes(pid) - memory_before
-            await until(lambda: descriptors(pid) <= open_before, "the sockets to be closed")
-            await until(lambda: edge.metric("connections") == 1, "the sessions to be over")
-            heartbeats = witness.report()
-        producing.cancel()
+        async with asyncio.TaskGroup() as tasks:
+            producing = tasks.create_task(produce(bootstrap_servers))
+            text = await judge(edge, seed, count)
+            producing.cancel()
+    return text
+
+
+async def judge(edge: Edge, seed: str, count: int) -> str:
+    """Attack, and look at what became of the edge."""
+    pid = edge.process.pid
+    await assault(edge, f"{seed}/warm", min(count // 4, WARM))
+    with Witness(edge, token(BYSTANDER)) as witness:
+        open_before, memory_before = descriptors(pid), resident_bytes(pid)
+        begun = time.monotonic()
+        attack = await assault(edge, seed, count)
+        seconds = time.monotonic() - begun
+        growth = resident_bytes(pid) - memory_before
+        await until(lambda: descriptors(pid) <= open_before, "the sockets to be closed")
+        await until(lambda: edge.metric("connections") == 1, "the sessions to be over")
+        heartbeats = witness.report()
     text = (
         f"seed {seed}: {attack.sent} frames and messages on {attack.connections} connections "
         f"in {seconds:.0f} s; {growth / 2**20:+.1f} MiB; {heartbeats}; "
-        f"ended {dict(attack.closes.most_common())}"
+        f"ended {dict(attack.closes.most_common(12))}"
     )
     assert growth <= GROWTH_BYTES, text
-    assert heartbeats.p99 <= P99_S, text
-    assert heartbeats.longest <= LONGEST_S, text
+    assert heartbeats.served, text
     return text
 
 
