@@ -39,7 +39,7 @@ def main() -> None:
 
 async def _measure() -> None:
     settings = load(EdgeSettings, {"KAFKA_BOOTSTRAP_SERVERS": "unused:9092", "JWT_SECRET": SECRET})
-    node = EdgeNode(settings, cast("Any", None), TokenVerifier(settings.tokens))
+    node = EdgeNode(settings, cast("Any", None), cast("Any", None), TokenVerifier(settings.tokens))
     for topic in TOPICS:
         node.log.open(topic, "bench1", {0: 0})
     node.tail.started = True

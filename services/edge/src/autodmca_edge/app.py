@@ -14,12 +14,13 @@ from functools import partial
 from typing import Any, cast
 
 import structlog
-from autodmca_kafka import TailReader, ensure_topics, event_topics
+from autodmca_kafka import EventProducer, TailReader, ensure_topics, event_topics
 from autodmca_kafka.errors import BrokerUnavailable
 from autodmca_runtime import Health, TokenVerifier, serve, settle_garbage_collector
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
+from autodmca_edge.actions import ClientActions
 from autodmca_edge.config import EdgeSettings
 from autodmca_edge.http import routes
 from autodmca_edge.hub import Hub
@@ -27,7 +28,7 @@ from autodmca_edge.log import EventLog
 from autodmca_edge.metrics import Metrics
 from autodmca_edge.node import Socket
 from autodmca_edge.outbox import Wire
-from autodmca_edge.protocol import ClientMessage, Refusal
+from autodmca_edge.protocol import ClientMessage
 from autodmca_edge.replay import Replays
 from autodmca_edge.session import Session
 from autodmca_edge.tail import Tail
@@ -44,7 +45,9 @@ log = structlog.get_logger()
 class EdgeNode:
     """All parts of a node, and what sessions and sockets ask of it."""
 
-    def __init__(self, settings: EdgeSettings, reader: TailReader, verifier: TokenVerifier) -> None:
+    def __init__(
+        self, settings: EdgeSettings, reader: TailReader, producer: EventProducer, verifier: TokenVerifier
+    ) -> None:
         self.name = settings.node if settings.node != "edge" else f"edge-{socket.gethostname()}"
         self.origins = frozenset(settings.origins)
         self.max_message_bytes = settings.max_message_bytes
@@ -62,6 +65,7 @@ class EdgeNode:
                 "subscriptions": ("Standing subscriptions.", self._subscriptions),
                 "users": ("Users with a subscription here.", lambda: self.hub.users),
                 "replays_running": ("Replays begun and not ended.", lambda: self.replayer.running),
+                "actions_waiting": ("Clients' messages not yet in the log.", lambda: self.actions.waiting),
                 "window_bytes": ("Bytes of recent records in memory, about.", lambda: self.log.window_size),
             }
         )
@@ -76,6 +80,14 @@ class EdgeNode:
             self.spawn,
             limit=settings.replay_limit,
             counted=self._replayed,
+        )
+        self.actions = ClientActions(
+            producer,
+            self.spawn,
+            self.clock,
+            a_second=settings.messages_a_second,
+            a_second_of_user=settings.user_messages_a_second,
+            accepted=self._action_accepted,
         )
         self._tasks: asyncio.TaskGroup | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -116,12 +128,7 @@ class EdgeNode:
 
     def publish(self, session: Session, message: ClientMessage) -> None:
         """A client's application message."""
-        raise Refusal(
-            "unknown_action",
-            "this node takes no application messages",
-            field="type",
-            in_reply_to=message.in_reply_to,
-        )
+        self.actions.publish(session, message)
 
     # -- counting ---------------------------------------------------------------------------------
 
@@ -139,6 +146,9 @@ class EdgeNode:
 
     def deferred(self, events: int) -> None:
         self.metrics.deferred_events += events
+
+    def _action_accepted(self) -> None:
+        self.metrics.actions_accepted += 1
 
     def dropped(self, reason: str, events: int) -> None:
         self.metrics.dropped_events[reason] += events
@@ -184,7 +194,8 @@ async def main(settings: EdgeSettings) -> None:
     """Run one node until it is told to stop."""
     verifier = TokenVerifier(settings.tokens)
     reader = TailReader(settings.kafka.bootstrap_servers, client_id="autodmca-edge")
-    node = EdgeNode(settings, reader, verifier)
+    producer = EventProducer(settings.kafka.bootstrap_servers, client_id="autodmca-edge")
+    node = EdgeNode(settings, reader, producer, verifier)
     health = Health()
     health.add("event log", node.tail.trouble)
     health.add("token keys", verifier.problem)
@@ -208,10 +219,12 @@ async def main(settings: EdgeSettings) -> None:
     async def follow() -> None:
         await _until_reachable(ensure)
         await _until_reachable(reader.start)
+        await _until_reachable(producer.start)
         settle_garbage_collector()
         try:
             await node.run()
         finally:
+            await producer.stop()
             await reader.stop()
 
     await serve(

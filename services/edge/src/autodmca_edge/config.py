@@ -44,6 +44,16 @@ class EdgeSettings(Struct, frozen=True, kw_only=True):
         Env("EDGE_REPLAY_LIMIT", "Records that one resume may have to look through.", "1000000"),
         Meta(ge=0, le=1_000_000_000),
     ] = 1_000_000
+    messages_a_second: Annotated[
+        float,
+        Env("EDGE_MESSAGES_PER_SECOND", "Messages taken of one connection.", "10"),
+        Meta(gt=0, le=10_000),
+    ] = 10.0
+    user_messages_a_second: Annotated[
+        float,
+        Env("EDGE_USER_MESSAGES_PER_SECOND", "Messages taken of one user.", "30"),
+        Meta(gt=0, le=10_000),
+    ] = 30.0
     drain_seconds: Annotated[
         float,
         Env("EDGE_DRAIN_SECONDS", "Over how long connections are sent away.", "25"),

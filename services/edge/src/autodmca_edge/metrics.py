@@ -39,6 +39,7 @@ class Metrics(Collector):
         self.bytes = 0
         self.malformed_events = 0
         self.deferred_events = 0
+        self.actions_accepted = 0
         self.polls = 0
         self.opened = 0
         self.dropped_events: Tally[str] = Tally()
@@ -92,6 +93,7 @@ class Metrics(Collector):
         yield _counter(
             "events_malformed", "Records skipped because they are no events.", self.malformed_events
         )
+        yield _counter("actions_accepted", "Clients' messages that the log has.", self.actions_accepted)
         yield _counter(
             "events_deferred", "Events left to the log, as the connection was too slow.", self.deferred_events
         )
