@@ -26,6 +26,7 @@ class Clients:
         self, port: int, *, users: int, server: Literal["edge", "relay"] = "edge", core: int = 1
     ) -> None:
         self.users = users
+        self._server = server
         self.counters = Counters(*(_spawn.Value("q", 0, lock=False) for _ in range(4)))
         self._pipe, theirs = _spawn.Pipe()
         self._process = _spawn.Process(
@@ -103,7 +104,8 @@ class Clients:
         while not done():
             if time.monotonic() > deadline or not self._process.is_alive():
                 ready, events = self.counters.ready.value, self.events
-                raise TimeoutError(f"{ready} of {self.users} connections subscribed, {events} events came")
+                what = f"{ready} of {self.users} subscribed, {events} events came"
+                raise TimeoutError(f"{self._server}: {what}")
             await asyncio.sleep(POLL_S)
 
 
