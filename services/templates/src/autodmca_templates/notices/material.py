@@ -84,7 +84,7 @@ _POLICY: Final = re.compile(
 )
 _ANY_POLICY: Final = re.compile(r"\bguide\b|\bpolicy\b|\bfair use\b")
 _HOSTED: Final = re.compile(
-    r"(?:https?://)?(?:[\w-]{1,63}\.){0,4}(?:github\.(?:com|io)|githubusercontent\.com|npmjs\.com|"
+    r"(?:https?://)?(?:[\w-]{1,63}\.){0,4}(?:github\.(?:com|io)|githubusercontent\.com|"
     r"gitlab\.com|bitbucket\.org|sourceforge\.net)/",
     re.IGNORECASE,
 )
