@@ -8,7 +8,11 @@ bytes arrive. Never reads or writes a socket. A client that breaks the framing r
 from typing import Final, NamedTuple
 
 from websockets.frames import Opcode
-from websockets.utils import apply_mask
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # built without its C part
+    from websockets.utils import apply_mask
 
 __all__ = ["CloseFrame", "FrameError", "FrameParser", "Opcode", "close_frame", "encode", "parse_close"]
 
