@@ -19,7 +19,6 @@ from typing import Any
 
 import httpx
 import jwt
-from aiokafka import AIOKafkaConsumer
 from autodmca_events import (
     Envelope,
     Payload,
@@ -27,8 +26,11 @@ from autodmca_events import (
     TemplateUsage,
     TemplateValidation,
     decode,
+    partition_for,
     topics,
+    user_key,
 )
+from autodmca_kafka import Batch, TailReader, TopicPartition
 
 from tests.brokers import Broker
 
@@ -181,26 +183,20 @@ class Person:
 
 async def events_of(broker: Broker, user_id: int) -> list[Envelope]:
     """Every event of the user on the templates topic, each id once, in the order of the log."""
-    consumer = AIOKafkaConsumer(
-        topics.events_topic("templates"),
-        bootstrap_servers=broker.bootstrap_servers,
-        auto_offset_reset="earliest",
-    )
-    await consumer.start()
-    try:
-        partitions = consumer.assignment()
-        ends = await consumer.end_offsets(partitions)
-        events: dict[str, Envelope] = {}
-        async with asyncio.timeout(READY_S):
-            while any([await consumer.position(each) < ends[each] for each in partitions]):
-                for records in (await consumer.getmany(timeout_ms=200)).values():
-                    for record in records:
-                        event = decode(record.value)
-                        if event.user_id == user_id:
-                            events[event.id] = event
-        return list(events.values())
-    finally:
-        await consumer.stop()
+    topic = topics.events_topic("templates")
+    events: dict[str, Envelope] = {}
+    async with asyncio.timeout(READY_S), TailReader(broker.bootstrap_servers, client_id="test") as reader:
+        number = partition_for(user_key(user_id), await reader.partitions(topic))
+        partition = TopicPartition(topic, number)
+        reached, end = (await reader.bounds([partition]))[partition]
+        await reader.add({partition: TailReader.BEGINNING})
+        while reached < end:
+            for batch in await reader.poll():
+                assert isinstance(batch, Batch)
+                reached = batch.next_offset
+                mine = [each.value or b"" for each in batch.records if each.key == user_key(user_id)]
+                events.update({event.id: event for event in map(decode, mine)})
+    return list(events.values())
 
 
 def told(payload: Payload) -> tuple[Any, ...]:
