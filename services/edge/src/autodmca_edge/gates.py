@@ -176,10 +176,13 @@ def hand_out(
     by_key = _by_key(gates)
     watching = by_key.get(EVERYONE, [])
     shares = {gate: _Share(gate.replay.session) for gate in gates}
+    served = len(shares)
     for record in records:
         chosen: Iterable[Gate] = gates if partition.everybody else by_key.get(record.key, ())
         if watching and not partition.everybody:
             chosen = dict.fromkeys((*chosen, *watching))
+        if not chosen:
+            continue
         with contextlib.suppress(Malformed):  # counted when it was new
             frame: bytes | None = None
             payload = _Once(record)
@@ -192,11 +195,12 @@ def hand_out(
                     continue
                 if not share.ready():
                     gate.next = record.offset
+                    served -= 1
                     continue
                 frame = frame or event_frame(partition, record)
                 share.add(frame, entity_of(bit, record, payload) if gate.slow else None)
                 gate.replay.count += record.offset < gate.joined
-        if all(share.full for share in shares.values()):
+        if not served:
             break
     for gate, share in shares.items():
         if not share.full:

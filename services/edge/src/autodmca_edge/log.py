@@ -77,11 +77,15 @@ class Partition:
 
     def recent(self, offset: int) -> Iterator[Record]:
         """The window's records from `offset`, which must not be before `oldest`."""
-        for chunk in self._chunks:
-            if chunk.records and chunk.records[-1].offset >= offset:
-                for record in chunk.records:
-                    if record.offset >= offset:
-                        yield record
+        chunks: list[_Chunk] = []
+        for chunk in reversed(self._chunks):  # most of who comes back was away for a moment only
+            chunks.append(chunk)
+            if chunk.start <= offset:
+                break
+        for chunk in reversed(chunks):
+            for record in chunk.records:
+                if record.offset >= offset:
+                    yield record
 
 
 class EventLog:

@@ -36,7 +36,7 @@ class Replays:
     """All replays of this node.
 
     `gates` is the hub's: whom it leaves out, and where. `spawn` runs a coroutine in the node's task group,
-    `pause` waits for some seconds.
+    `pause` waits for some seconds, `gather_s` of them before each pass, for others to join it.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Replays:
         limit: int,
         counted: Callable[[str, int], None],
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        gather_s: float = 0.02,
     ) -> None:
         self._log = event_log
         self._reader = reader
@@ -57,6 +58,7 @@ class Replays:
         self._limit = limit
         self._counted = counted
         self._pause = pause
+        self._gather_s = gather_s
         self._starts = Starts(event_log, reader, pause)
         self._queues: dict[Session, deque[Replay]] = {}  # the first of each is under way
         self._waiting: dict[Partition, dict[Gate, None]] = {}  # for a scan
@@ -178,7 +180,10 @@ class Replays:
     async def _scans(self, partition: Partition) -> None:
         """Scan a partition until nobody waits. Each pass serves all who waited when it began."""
         try:
-            while gates := self._waiting.pop(partition, None):
+            while partition in self._waiting:
+                if self._gather_s:  # a pass costs what the partition holds, however many it serves
+                    await self._pause(self._gather_s)
+                gates = self._waiting.pop(partition)
                 try:
                     await self._pass(partition, list(gates))
                 except (Unreachable, PastEnd):  # PastEnd: of a topic that is gone, until it is made again

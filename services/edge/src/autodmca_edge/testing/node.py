@@ -93,6 +93,7 @@ class FakeNode:
             limit=replay_limit,
             counted=self._count,
             pause=self._pause,
+            gather_s=0,
         )
         self._connections = 0
         self._tasks: set[asyncio.Task[None]] = set()
