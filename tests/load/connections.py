@@ -7,6 +7,8 @@ ends, when a server closes a connection that was not cut here, but for a storm, 
 
 import base64
 import contextlib
+from __future__ import annotations
+
 import gc
 import os
 import re
@@ -220,12 +222,12 @@ class Loop:
 class Counters:
     """What the parent reads while the loop runs."""
 
-    events: "Synchronized[int]"
+    events: Synchronized[int]
     """Of the round: received; of a stream: received by every connection."""
-    ready: "Synchronized[int]"
-    others: "Synchronized[int]"
+    ready: Synchronized[int]
+    others: Synchronized[int]
     """Text frames that are no event of the round: answers to heartbeats, for one."""
-    unrecovered: "Synchronized[int]"
+    unrecovered: Synchronized[int]
     """Resumes that the server said it could not do."""
 
 

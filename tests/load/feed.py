@@ -29,9 +29,6 @@ RENEWED: Final = 50  # at once
 QUIET_S: Final = 2.0
 ATTEMPTS: Final = 10
 
-Part = tuple[int, int, bytes]
-"""Topic, partition and key of one record."""
-
 
 @asynccontextmanager
 async def real_kafka() -> AsyncIterator["Feed"]:
