@@ -5,10 +5,10 @@ comes; what it is worth is judged by arrivals.py, what to do is told by clients.
 ends, when a server closes a connection that was not cut here, but for a storm, in which it is opened again.
 """
 
-import base64
-import contextlib
 from __future__ import annotations
 
+import base64
+import contextlib
 import gc
 import os
 import re
@@ -55,7 +55,7 @@ class Connection:
 class Loop:
     """All connections of the process. Every method runs in its one thread."""
 
-    def __init__(self, port: int, server: Literal["edge", "relay"], users: int, counters: "Counters") -> None:
+    def __init__(self, port: int, server: Literal["edge", "relay"], users: int, counters: Counters) -> None:
         self._port = port
         self._edge = server == "edge"
         self._greeted_by = _GREETING[server]
