@@ -23,7 +23,7 @@ from autodmca_kafka.processor import Step
 
 from tests.integration.purses import Input, Purse, apply
 
-ORDERS, REPORTS, COMPLAINTS = 0, 1, 2
+ORDERS, REPORTS = 0, 1
 
 
 class Order(msgspec.Struct, frozen=True):

@@ -82,6 +82,8 @@ class Service:
             async with asyncio.timeout(deadline_s):
                 while processor.positions() != ends:
                     await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"the processor stands at {processor.positions()} of {ends}") from None
         finally:
             for task in tasks:
                 task.cancel()
