@@ -1,31 +1,17 @@
 """The answer of an analysis: what a notice is, which statutory elements it holds, and where.
 
-Owns the names of the kinds and elements (those of the events' catalogue) and the wire form of the
-answer. Never looks at text.
+Owns the names of the kinds and the wire form of the answer; elements are called what the events'
+catalogue calls them. Never looks at text.
 """
 
 from typing import Final, Literal, get_args
 
 import msgspec
+from autodmca_events.templates import NoticeElement
 
 NoticeKind = Literal["takedown", "counter_notice", "retraction", "reversal", "anti_circumvention", "other"]
 
-ElementName = Literal[
-    "signature",
-    "workIdentification",
-    "materialLocation",
-    "contactInfo",
-    "goodFaith",
-    "accuracy",
-    "perjuryAuthority",
-    "cnSignature",
-    "cnMaterial",
-    "cnPerjuryMistake",
-    "cnContact",
-    "cnJurisdiction",
-    "cnService",
-]
-
+ElementName = NoticeElement
 _ALL: Final[tuple[ElementName, ...]] = get_args(ElementName)
 
 TAKEDOWN_ELEMENTS: Final = _ALL[:7]
