@@ -70,7 +70,8 @@ class Replicas:
 
     def signal(self, pid: int, number: signal.Signals) -> None:
         if not self._ended[pid].done():
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # it has ended, and that has not been reported yet
+                os.kill(pid, number)
 
     async def _listen(self) -> None:
         assert self._server.stdout is not None
