@@ -68,11 +68,18 @@ class Service:
             )
         await asyncio.gather(*written)
 
-    async def finish(self, deadline_s: float = 60) -> None:
-        """Process in this process, undisturbed, until every input that is there now is done with."""
+    async def finish(self, group: str | None = None, deadline_s: float = 60) -> None:
+        """Process in this process, undisturbed, until every input that is there now is done with; in
+        another `group` where the replicas' may be stuck."""
         table: Table[Purse] = Table(self.name, self.bootstrap_servers, Purse)
         processor = Processor(
-            self.name, self.bootstrap_servers, apply, table=table, input_type=Input, instance=self.instance
+            self.name,
+            self.bootstrap_servers,
+            apply,
+            table=table,
+            input_type=Input,
+            group=group,
+            instance=self.instance,
         )
         async with TailReader(self.bootstrap_servers, client_id="finish") as reader:
             bounds = await reader.bounds(_all(inputs_topic(self.name)))

@@ -32,7 +32,7 @@ async def test_a_killed_processor_loses_nothing_and_repeats_only_what_it_said(
     any_broker: Broker, new_name: Callable[[str], str], tmp_path: Path
 ) -> None:
     print(f"PROCESSOR_SEED={SEED} PROCESSOR_KILLS={KILLS} on {any_broker.name}")
-    # The embedded broker never lets a static member in.
+    # The embedded broker does not let a static member back in reliably.
     instance = "only" if any_broker.name == "apache" else None
     services = [
         Service(new_name("kills"), any_broker.bootstrap_servers, random.Random(SEED + i), instance)

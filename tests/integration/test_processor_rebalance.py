@@ -1,6 +1,6 @@
 """Two or three replicas that join, leave, freeze and are killed while inputs come: one log, as if by one.
 
-A frozen replica (SIGSTOP) that wakes up after the group has replaced it goes on writing: the zombie that
+A frozen replica (SIGSTOP) that wakes up after the group has replaced it goes on writing: the late owner that
 no heartbeat can rule out. PROCESSOR_SEED sets what is random, REBALANCE_S how many seconds it lasts.
 """
 
@@ -25,6 +25,14 @@ LOAD_S = float(os.environ.get("REBALANCE_S", "15"))
 MOST = 3
 # The shortest that Apache Kafka takes by default; the embedded broker is slow with longer ones.
 SESSION_MS = {"apache": 6_000, "embedded": 1_000}
+# On the embedded broker a group in which a member dies or freezes during a rebalance may never finish a join
+# again, for any client: members are killed there when it should have settled, none is frozen, and the rest is
+# left to another group. What a late owner writes is tested there in test_processor_service.
+TROUBLE = {
+    "apache": ["join", "freeze", "kill", "join", "leave"],
+    "embedded": ["join", "kill", "join", "leave"],
+}
+PAUSE_S = {"apache": (0.2, 2), "embedded": (3, 4)}
 
 
 async def test_replicas_that_come_and_go_under_load_write_what_one_would_have_written(
@@ -42,18 +50,16 @@ async def test_replicas_that_come_and_go_under_load_write_what_one_would_have_wr
         end = clock() + LOAD_S
         async with asyncio.TaskGroup() as group:
             group.create_task(load(service, producer, lambda: clock() < end))
-            group.create_task(
-                trouble(service, replicas, SESSION_MS[any_broker.name], done, lambda: clock() < end)
-            )
+            group.create_task(trouble(service, replicas, any_broker.name, done, lambda: clock() < end))
         await service.feed(producer, 50)
         for pid in replicas.living():
             replicas.signal(pid, signal.SIGTERM)
             replicas.signal(pid, signal.SIGCONT)
             assert await replicas.ended(pid) == 0
-        await service.finish()
+        await service.finish(group=new_name("another") if any_broker.name == "embedded" else None)
     inputs = await service.judge()
     print(f"{inputs} inputs, {done}")
-    assert {"kill", "leave", "freeze"} <= set(done)
+    assert set(TROUBLE[any_broker.name]) == set(done)
 
 
 async def load(service: Service, producer: EventProducer, lasts: Callable[[], bool]) -> None:
@@ -63,17 +69,18 @@ async def load(service: Service, producer: EventProducer, lasts: Callable[[], bo
 
 
 async def trouble(
-    service: Service, replicas: Replicas, session_ms: int, done: list[str], lasts: Callable[[], bool]
+    service: Service, replicas: Replicas, broker: str, done: list[str], lasts: Callable[[], bool]
 ) -> None:
     """Never more than MOST replicas, at least one awake; each kind of trouble in turn, at a random moment."""
+    session_ms, kinds = SESSION_MS[broker], TROUBLE[broker]
     rng = random.Random(service.rng.random())
     order = Order(
         service.name, service.bootstrap_servers, max_poll=rng.randrange(5, 40), session_timeout_ms=session_ms
     )
     awake = [await replicas.start(order), await replicas.start(order)]
     while lasts():
-        await asyncio.sleep(rng.uniform(0.2, 2))
-        kind = ("join", "freeze", "kill", "join", "leave")[len(done) % 5]
+        await asyncio.sleep(rng.uniform(*PAUSE_S[broker]))
+        kind = kinds[len(done) % len(kinds)]
         victim = rng.choice(awake)
         if kind == "join":
             while len(awake) < MOST:

@@ -57,9 +57,11 @@ class Processor(Generic[S, I, O]):
 
     `max_poll`: inputs applied at once, which bounds memory and how long the event loop is held.
     `max_bytes`: the most that everything that follows from one input may take; below the broker's limit.
-    `instance`: this replica's lasting name in the group (static membership, KIP-345): started again under
-    it, it has its partitions back without a rebalance. `on_gained`, `on_lost`: told the partitions that
-    this replica begins and ceases to own, after their state is known and after their last write; for work
+    `group`: the consumer group, `autodmca.<service>` unless given; one that never was goes on where the
+    state stands. `instance`: this replica's lasting name in the group (static membership, KIP-345):
+    started again under it, it has its partitions back without a rebalance. `on_gained`, `on_lost`: told
+    the partitions that this replica begins and ceases to own, after their state is known and after their
+    last write; for work
     that takes time and goes on where its owner is. They must not block. `on_step`: told each `Step`.
     """
 
@@ -72,6 +74,7 @@ class Processor(Generic[S, I, O]):
         table: Table[S],
         input_type: type[I] | Any,
         client_id: str | None = None,
+        group: str | None = None,
         instance: str | None = None,
         idempotent: bool | None = None,
         max_poll: int = 500,
@@ -88,6 +91,7 @@ class Processor(Generic[S, I, O]):
         self._table = table
         self._decode = msgspec.json.Decoder(input_type).decode
         self._client_id = client_id or f"{service}-processor"
+        self._group = group or f"autodmca.{service}"
         self._instance = instance
         self._idempotent = idempotent
         self._max_poll = max_poll
@@ -156,7 +160,7 @@ class Processor(Generic[S, I, O]):
         timeout_ms = SESSION_TIMEOUT_MS if writer.idempotent else EMBEDDED_SESSION_TIMEOUT_MS
         return Membership(
             self._inputs,
-            f"autodmca.{self.service}",
+            self._group,
             self._bootstrap_servers,
             client_id=self._client_id,
             instance=self._instance,
