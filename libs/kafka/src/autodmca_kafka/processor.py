@@ -61,8 +61,8 @@ class Processor(Generic[S, I, O]):
     state stands. `instance`: this replica's lasting name in the group (static membership, KIP-345):
     started again under it, it has its partitions back without a rebalance. `on_gained`, `on_lost`: told
     the partitions that this replica begins and ceases to own, after their state is known and after their
-    last write; for work
-    that takes time and goes on where its owner is. They must not block. `on_step`: told each `Step`.
+    last write; for work that takes time and goes on where its owner is. They must not block. `on_step`:
+    told each `Step`.
     """
 
     def __init__(
