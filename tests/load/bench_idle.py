@@ -13,7 +13,7 @@ from tests.load.feed import real_kafka
 from tests.load.servers import ALL, Name, Server
 from tests.load.table import row
 
-CONNECTIONS: Final = 3_000
+CONNECTIONS: Final = 5_000
 ROUNDS: Final = 3
 ROUND_S: Final = 2.0
 BEATS_PER_S: Final = 10_000 / 30
