@@ -57,12 +57,11 @@ class Processor(Generic[S, I, O]):
 
     `max_poll`: inputs applied at once, which bounds memory and how long the event loop is held.
     `max_bytes`: the most that everything that follows from one input may take; below the broker's limit.
-    `group`: the consumer group, `autodmca.<service>` unless given; one that never was goes on where the
-    state stands. `instance`: this replica's lasting name in the group (static membership, KIP-345):
-    started again under it, it has its partitions back without a rebalance. `on_gained`, `on_lost`: told
-    the partitions that this replica begins and ceases to own, after their state is known and after their
-    last write; for work that takes time and goes on where its owner is. They must not block. `on_step`:
-    told each `Step`.
+    `group`: the consumer group, `autodmca.<service>` unless given; a new one goes on where the state ends.
+    `instance`: this replica's lasting name in the group (static membership, KIP-345): started again under
+    it, it has its partitions back without a rebalance. `on_gained`, `on_lost`: told the partitions that
+    this replica begins and ceases to own, after their state is known and after their last write; for work
+    that takes time and goes on where its owner is. They must not block. `on_step`: told each `Step`.
     """
 
     def __init__(
