@@ -6,6 +6,7 @@ kernel ends the broker when this process dies (Linux). Fails with RuntimeError a
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -93,9 +94,10 @@ class BrokerProcess:
         self.start()
 
     def stop(self) -> None:
-        """Freeze it: connections stay open, nothing is answered."""
+        """Freeze it, all of its threads: connections stay open, nothing is answered."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitpid(self._process.pid, os.WUNTRACED)  # the signal alone leaves it a moment more
 
     def cont(self) -> None:
         """Undo `stop`."""
