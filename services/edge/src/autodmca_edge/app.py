@@ -90,7 +90,6 @@ class EdgeNode:
             accepted=self._action_accepted,
         )
         self._tasks: asyncio.TaskGroup | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def available(self) -> bool:
@@ -99,7 +98,6 @@ class EdgeNode:
 
     async def run(self) -> None:
         """Follow the log, keep time, run what sessions ask for, until cancelled."""
-        self._loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self.tail.run())

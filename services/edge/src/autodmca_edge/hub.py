@@ -164,7 +164,7 @@ class Hub:
                 frames.append((bit, frame, record))
                 poll.stamps[record.timestamp] += 1
         for mask, members in self._plain.items():
-            for run in runs_of(frames, lambda bit, _, mask=mask: bit & mask):  # type: ignore[misc]
+            for run in runs_of(frames, partial(_is_of, mask)):
                 self._to_group(partition, members, run, poll)
         payloads: dict[int, Mapping[str, Any] | None] = {}
         for member, interest in self._filtering.items():
@@ -243,6 +243,10 @@ class Hub:
         except Malformed as fault:
             self._feed.malformed(partition, record.offset, str(fault))
             return None
+
+
+def _is_of(mask: int, bit: int, _record: Record) -> int:
+    return bit & mask
 
 
 class _Poll:
