@@ -225,13 +225,17 @@ async def test_a_record_that_is_no_event_is_counted_by_position_and_skipped(
     assert [each[:3] for each in node.malformed_at] == [(TEMPLATES, number, 1), (BROADCAST, 0, 0)]
 
 
-async def test_a_record_of_nobody_here_is_looked_at_hardly_but_counted(
+async def test_a_record_of_nobody_here_is_not_looked_at_unless_somebody_watches_everyone(
     node: FakeNode, stored: FakeLog
 ) -> None:
     stored.append_raw(TEMPLATES, 0, b"7", b"garbage")
     stored.append_raw(TEMPLATES, 0, None, None)
     node.poll()
-    assert [each[:3] for each in node.malformed_at] == [(TEMPLATES, 0, 0), (TEMPLATES, 0, 1)]
+    assert node.malformed_at == []
+    listener(node, "1:admin", USAGE, userId="*")
+    stored.append_raw(TEMPLATES, 0, b"7", b"garbage", USAGE)
+    node.poll()
+    assert [each[:3] for each in node.malformed_at] == [(TEMPLATES, 0, 2)]
 
 
 async def test_an_event_without_a_payload_matches_no_filter_and_is_counted_once(

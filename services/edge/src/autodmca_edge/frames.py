@@ -45,12 +45,16 @@ class CloseFrame(NamedTuple):
 
 def encode(payload: bytes, opcode: int = _TEXT) -> bytes:
     """One final, unmasked frame, as a server sends it."""
-    size = len(payload)
+    return head(len(payload), opcode) + payload
+
+
+def head(size: int, opcode: int = _TEXT) -> bytes:
+    """What goes before `size` bytes of payload."""
     if size < 126:
-        return bytes((0x80 | opcode, size)) + payload
+        return bytes((0x80 | opcode, size))
     if size < 65536:
-        return b"%c\x7e%b%b" % (0x80 | opcode, size.to_bytes(2, "big"), payload)
-    return b"%c\x7f%b%b" % (0x80 | opcode, size.to_bytes(8, "big"), payload)
+        return b"%c\x7e%b" % (0x80 | opcode, size.to_bytes(2, "big"))
+    return b"%c\x7f%b" % (0x80 | opcode, size.to_bytes(8, "big"))
 
 
 def close_frame(code: int, reason: str = "") -> bytes:

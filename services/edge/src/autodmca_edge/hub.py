@@ -13,7 +13,16 @@ from typing import Any, Protocol
 
 from autodmca_edge.log import Partition, Record
 from autodmca_edge.outbox import Outbox, Wire
-from autodmca_edge.records import EVERYBODYS, USERS_TYPES, Malformed, event_frame, event_payload, event_type
+from autodmca_edge.records import (
+    EVERYBODYS,
+    PIECES,
+    USERS_TYPES,
+    Malformed,
+    Pieces,
+    event_payload,
+    event_pieces,
+    event_type,
+)
 from autodmca_edge.runs import Framed, Run, runs_of
 from autodmca_edge.subscriptions import EVERYONE, Interest
 
@@ -24,7 +33,7 @@ class Member(Protocol):
     """A connection, as the hub sees it."""
 
     pending: list[bytes] | None
-    """Frames of the poll under way; the hub's to use."""
+    """Its frames of the poll under way, in pieces; the hub's to use."""
 
     @property
     def outbox(self) -> Outbox:
@@ -101,25 +110,22 @@ class Hub:
             if partition.everybody:
                 self._to_everybody(partition, records, poll)
         for member in poll.waiting:
-            frames = member.pending
-            if frames:  # None: it went out together with what is for everybody
+            pieces = member.pending
+            if pieces:  # None: it went out together with what is for everybody
                 member.pending = None
-                data = frames[0] if len(frames) == 1 else b"".join(frames)
-                poll.write(member, data, len(frames), poll.begun)
+                poll.write(member, b"".join(pieces), len(pieces) // PIECES, poll.begun)
         events = sum([len(records) for _, records in batches])
         self._feed.routed(events, poll.deliveries, poll.size, poll.stamps)
 
     def _to_users(self, partition: Partition, records: Sequence[Record], poll: "_Poll") -> None:
         users, watchers, waiting, gates = self._users, self._users.get(EVERYONE), poll.waiting, self.gates
+        if watchers is None:  # the usual case: look at nothing that nobody here wants
+            records = [record for record in records if record.key in users]
         delivered_at: list[int] = []
         for record in records:
-            interests = users.get(record.key)
+            interests = users.get(record.key, ())
             if watchers is not None:
                 interests = _merge(interests, watchers)
-            if interests is None:
-                if (record.value or b"")[:1] != b"{":
-                    self._feed.malformed(partition, record.offset, "not a JSON object")
-                continue
             headers = record.headers
             # Our producers put the type first.
             bit = USERS_TYPES.get(headers[0][1]) if headers and headers[0][0] == "type" else None
@@ -127,7 +133,7 @@ class Hub:
                 bit = self._type_of(partition, record)
                 if not bit:
                     continue
-            frame: bytes | None = None
+            pieces: Pieces | None = None
             payload: Mapping[str, Any] | None = None
             for interest in interests:
                 if not interest.plain & bit:
@@ -142,16 +148,16 @@ class Hub:
                 member: Member = interest.member
                 if gates and partition in gates.get(member, ()):
                     continue
-                if frame is None:
-                    frame = self._frame(partition, record)
-                    if frame is None:
+                if pieces is None:
+                    pieces = self._pieces(partition, record)
+                    if pieces is None:
                         break
                     delivered_at.append(record.timestamp)
                 if member.pending is None:
-                    member.pending = [frame]
+                    member.pending = [*pieces]
                     waiting.append(member)
                 else:
-                    member.pending.append(frame)
+                    member.pending += pieces
         poll.stamps.update(delivered_at)
 
     def _to_everybody(self, partition: Partition, records: Sequence[Record], poll: "_Poll") -> None:
@@ -159,9 +165,9 @@ class Hub:
         frames: list[Framed] = []
         for record in records:
             bit = self._type_of(partition, record)
-            frame = self._frame(partition, record) if bit else None
-            if frame is not None:
-                frames.append((bit, frame, record))
+            pieces = self._pieces(partition, record) if bit else None
+            if pieces is not None:
+                frames.append((bit, b"".join(pieces), record))
                 poll.stamps[record.timestamp] += 1
         for mask, members in self._plain.items():
             for run in runs_of(frames, partial(_is_of, mask)):
@@ -198,8 +204,8 @@ class Hub:
             if partition in self.gates.get(member, ()):
                 continue
             if member.pending is not None:  # frames of its own: both leave in one write
-                frames, member.pending = member.pending, None
-                data, events = b"".join((*frames, run.data)), len(frames) + run.events
+                pieces, member.pending = member.pending, None
+                data, events = b"".join((*pieces, run.data)), len(pieces) // PIECES + run.events
                 poll.write(member, data, events, {**poll.begun, **where})
             elif member.outbox in self._wire.congested:
                 poll.write(member, run.data, run.events, where)
@@ -230,9 +236,9 @@ class Hub:
             self._feed.malformed(partition, record.offset, str(fault))
             return 0
 
-    def _frame(self, partition: Partition, record: Record) -> bytes | None:
+    def _pieces(self, partition: Partition, record: Record) -> Pieces | None:
         try:
-            return event_frame(partition, record)
+            return event_pieces(partition, record)
         except Malformed as fault:
             self._feed.malformed(partition, record.offset, str(fault))
             return None
@@ -270,12 +276,12 @@ class _Poll:
             member.fell_behind(where, events)
 
 
-def _merge(interests: tuple[Interest, ...] | None, watchers: tuple[Interest, ...]) -> tuple[Interest, ...]:
+def _merge(interests: tuple[Interest, ...], watchers: tuple[Interest, ...]) -> tuple[Interest, ...]:
     """Those of a user and those who watch everyone, each member once.
 
     A member that does both wants an event if either interest does, so they are joined in one.
     """
-    if interests is None:
+    if not interests:
         return watchers
     watching = {each.member: each for each in watchers}
     merged = []

@@ -20,6 +20,8 @@ _EPOCH_LENGTH: Final = 6  # characters: enough to tell one incarnation of a topi
 _SAMPLE: Final = 64  # records of a poll that are weighed for the window, at least
 _RECORD_OVERHEAD: Final = 400  # bytes of Python objects beside a record's value
 _CHUNK_OVERHEAD: Final = 300  # and of a poll's
+_PLAIN: Final = tuple(b'%d"}' % each for each in range(1000))
+_PADDED: Final = tuple(b'%03d"}' % each for each in range(1000))
 
 
 class Record(Protocol):
@@ -54,7 +56,7 @@ class _Chunk(NamedTuple):
 class Partition:
     """One partition of one topic; `position` is the next offset that the hub will be given."""
 
-    __slots__ = ("_chunks", "everybody", "number", "position", "prefix", "splice", "topic")
+    __slots__ = ("_chunks", "_spliced", "everybody", "number", "position", "prefix", "topic")
 
     def __init__(self, topic: str, number: int, epoch: str, position: int) -> None:
         self.topic = topic
@@ -62,9 +64,18 @@ class Partition:
         self.everybody = topic == BROADCAST
         self.prefix = f"{TOPICS.index(topic)}.{number}.{epoch[-_EPOCH_LENGTH:]}"
         """Of its cursors: topic, partition and incarnation of the topic."""
-        self.splice = f',"cursor":"{self.prefix}:'.encode()
+        self._spliced = (-1, b"", _PLAIN)
         self.position = position
         self._chunks: deque[_Chunk] = deque()
+
+    def splice(self, thousands: int) -> tuple[bytes, Sequence[bytes]]:
+        """What ends an envelope with the cursor of offset 1000 * `thousands` + n: a stem, an ending by n."""
+        known, stem, endings = self._spliced
+        if known != thousands:
+            stem = f',"cursor":"{self.prefix}:{thousands or ""}'.encode()
+            endings = _PADDED if thousands else _PLAIN
+            self._spliced = thousands, stem, endings
+        return stem, endings
 
     def cursor(self) -> str:
         """The cursor of the newest record handed to the hub."""

@@ -10,17 +10,20 @@ from typing import Any, Final
 import msgspec
 from autodmca_events import CATALOGUE
 
-from autodmca_edge.frames import encode
+from autodmca_edge.frames import head
 from autodmca_edge.log import Partition, Record
 from autodmca_edge.subscriptions import BITS
 
 __all__ = [
     "EVERYBODYS",
+    "PIECES",
     "USERS_TYPES",
     "Malformed",
+    "Pieces",
     "entity_of",
     "event_frame",
     "event_payload",
+    "event_pieces",
     "event_type",
 ]
 
@@ -35,7 +38,16 @@ EVERYBODYS: Final = sum(_EVERYBODYS_TYPES.values())
 """The bits of the types that have no user."""
 
 
+PIECES: Final = 4
+Pieces = tuple[bytes, bytes, bytes, bytes]
+"""A frame: head, envelope, cursor in two. They are joined once for all that a member is sent."""
+
 _ENTITIES: Final = {BITS[name]: each.entity for name, each in CATALOGUE.items() if each.kind == "state"}
+
+
+_OPENING, _CLOSING = b"{}"
+_MOST_HEADS: Final = 4096
+_HEADS: Final = tuple(head(size) for size in range(_MOST_HEADS))
 
 
 class Malformed(Exception):
@@ -73,7 +85,7 @@ def event_type(partition: Partition, record: Record) -> int:
     return bit
 
 
-def event_frame(partition: Partition, record: Record) -> bytes:
+def event_pieces(partition: Partition, record: Record) -> Pieces:
     """The frame of an event: its envelope as the producer encoded it, the cursor appended.
 
     Raises Malformed when the value is no JSON object in UTF-8.
@@ -86,15 +98,20 @@ def event_frame(partition: Partition, record: Record) -> bytes:
     except _FAULTS as fault:
         raise Malformed(str(fault)) from None
     assert value is not None
-    if value[:1] != b"{" or value[-1:] != b"}":
+    if value[0] != _OPENING or value[-1] != _CLOSING:
         value = value.strip()
-        if value[:1] != b"{":
+        if value[0] != _OPENING:
             raise Malformed("not a JSON object")
-    tail = b'%b%d"}' % (partition.splice, record.offset)
-    size = len(value) - 1 + len(tail)
-    if 126 <= size < 65536:
-        return b"".join((b"\x81\x7e", size.to_bytes(2, "big"), value[:-1], tail))
-    return encode(value[:-1] + tail)
+    offset = record.offset
+    stem, endings = partition.splice(offset // 1000)
+    ending = endings[offset % 1000]
+    size = len(value) - 1 + len(stem) + len(ending)
+    return _HEADS[size] if size < _MOST_HEADS else head(size), value[:-1], stem, ending
+
+
+def event_frame(partition: Partition, record: Record) -> bytes:
+    """The same in one piece. Raises Malformed."""
+    return b"".join(event_pieces(partition, record))
 
 
 def event_payload(record: Record) -> Mapping[str, Any]:
