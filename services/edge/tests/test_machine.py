@@ -77,7 +77,7 @@ def test_the_machine_catches_a_broken_edge(broken: type[Any]) -> None:
         run_state_machine_as_test(
             Broken,
             settings=settings(
-                max_examples=400,
+                max_examples=4000,  # it ends with the first that fails
                 stateful_step_count=40,
                 deadline=None,
                 derandomize=True,
