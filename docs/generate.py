@@ -1,4 +1,5 @@
-"""Writes the tables in docs/ that the code knows better: event types, topics, settings.
+"""Writes the tables in docs/ that the code knows better: event types, topics, settings,
+metrics.
 
 A table stands between `<!-- table: NAME -->` and `<!-- end -->`; everything around it is written by hand.
 `python -m docs.generate` writes them anew, with `--check` it says which are out of date and exits with 1.
@@ -23,6 +24,7 @@ from autodmca_sandbox.config import SandboxSettings
 from autodmca_templates.config import TemplatesSettings
 
 from deploy.local.settings import LocalSettings
+from docs.metrics_table import edge_metrics_table
 
 FOLDER: Final = Path(__file__).parent
 BLOCK: Final = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n)(?P<table>.*?)(<!-- end -->)", re.DOTALL)
@@ -104,6 +106,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "templates": settings_table(TemplatesSettings),
     "sandbox": settings_table(SandboxSettings),
     "local": settings_table(LocalSettings),
+    "edge-metrics": edge_metrics_table,
 }
 
 

@@ -54,10 +54,10 @@ def test_what_it_does_not_take_goes_to_the_transport_and_the_rest_waits() -> Non
     assert outbox.write(b"abc")
     assert (kernel.sent, kernel.transport, outbox.blocked) == (b"ab", b"c", True)
     assert outbox.write(b"def")
-    assert outbox.size == 3
+    assert (outbox.size, outbox.spilled) == (3, 1)
     kernel.drain(outbox, 100)
     assert kernel.sent == b"abcdef"
-    assert (outbox.blocked, outbox.size) == (False, 0)
+    assert (outbox.blocked, outbox.size, outbox.spilled) == (False, 0, 0)
 
 
 def test_over_the_bound_nothing_is_taken_and_the_caller_knows() -> None:

@@ -41,7 +41,7 @@ async def test_a_cursor_before_the_logs_beginning(stored: FakeLog) -> None:
     assert answer(peer) == lost("retention")
     assert peer.events() == []
     await live_after(node, peer)
-    assert node.counts["retention"] == 1
+    assert node.replay_counts.ended["retention"] == 1
 
 
 async def test_a_cursor_exactly_at_the_logs_beginning_is_complete(stored: FakeLog) -> None:

@@ -45,7 +45,7 @@ async def test_who_does_not_read_gets_the_newest_state_of_each_entity(node: Fake
     offsets = [int(each["cursor"].rpartition(":")[2]) for each in slow.events()]
     assert offsets == sorted(set(offsets))
     assert offsets[-1] == 19
-    assert node.counts["conflated"] == 20 - len(offsets) > 0
+    assert node.replay_counts.conflated == 20 - len(offsets) > 0
 
 
 async def test_positions_told_to_a_slow_client_are_no_further_than_what_it_was_sent(node: FakeNode) -> None:

@@ -17,11 +17,12 @@ import structlog
 from autodmca_kafka import EventProducer, TailReader, ensure_topics, event_topics
 from autodmca_kafka.errors import BrokerUnavailable
 from autodmca_runtime import Health, TokenVerifier, serve, settle_garbage_collector
-from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from autodmca_edge.actions import ClientActions
 from autodmca_edge.config import EdgeSettings
+from autodmca_edge.exposition import Exposition
+from autodmca_edge.gauges import gauges_of
 from autodmca_edge.http import routes
 from autodmca_edge.hub import Hub
 from autodmca_edge.log import EventLog
@@ -59,16 +60,7 @@ class EdgeNode:
         self.sessions: dict[str, Session] = {}
         self.draining = False
         self.log = EventLog(settings.window_bytes)
-        self.metrics = Metrics(
-            {
-                "connections": ("Open WebSockets.", lambda: len(self.sessions)),
-                "subscriptions": ("Standing subscriptions.", self._subscriptions),
-                "users": ("Users with a subscription here.", lambda: self.hub.users),
-                "replays_running": ("Replays begun and not ended.", lambda: self.replayer.running),
-                "actions_waiting": ("Clients' messages not yet in the log.", lambda: self.actions.waiting),
-                "window_bytes": ("Bytes of recent records in memory, about.", lambda: self.log.window_size),
-            }
-        )
+        self.metrics = Metrics(gauges_of(self))
         self.wire = Wire(os.write)
         self.hub = Hub(self.metrics, self.wire)
         self.tail = Tail(reader, self.log, self.hub, self.wheel, self.clock, self.dropped)
@@ -79,7 +71,7 @@ class EdgeNode:
             self.hub.gates,
             self.spawn,
             limit=settings.replay_limit,
-            counted=self._replayed,
+            counts=self.metrics.replays,
         )
         self.actions = ClientActions(
             producer,
@@ -151,12 +143,6 @@ class EdgeNode:
     def dropped(self, reason: str, events: int) -> None:
         self.metrics.dropped_events[reason] += events
 
-    def _replayed(self, outcome: str, events: int) -> None:
-        self.metrics.replayed[outcome] += events
-
-    def _subscriptions(self) -> int:
-        return sum(len(each.standing) for each in self.sessions.values())
-
     # -- leaving ----------------------------------------------------------------------------------
 
     async def drain(self, seconds: float) -> None:
@@ -192,14 +178,16 @@ async def main(settings: EdgeSettings) -> None:
     """Run one node until it is told to stop."""
     verifier = TokenVerifier(settings.tokens)
     reader = TailReader(settings.kafka.bootstrap_servers, client_id="autodmca-edge")
-    producer = EventProducer(settings.kafka.bootstrap_servers, client_id="autodmca-edge")
+    exposition = Exposition()
+    producer = EventProducer(
+        settings.kafka.bootstrap_servers, client_id="autodmca-edge", metrics=exposition.producer
+    )
     node = EdgeNode(settings, reader, producer, verifier)
     health = Health()
     health.add("event log", node.tail.trouble)
     health.add("token keys", verifier.problem)
-    registry = CollectorRegistry()
-    registry.register(node.metrics)
-    app = Starlette(routes=routes(health, registry))
+    exposition.show(node.metrics)
+    app = Starlette(routes=routes(health, exposition.registry))
 
     async def ensure() -> None:
         await ensure_topics(

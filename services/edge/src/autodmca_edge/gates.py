@@ -120,7 +120,7 @@ class Gate:
 class _Share:
     """What one gate's member gets of a run of records."""
 
-    __slots__ = ("_frames", "_newest", "_session", "_size", "conflated", "events", "full")
+    __slots__ = ("_frames", "_newest", "_session", "_size", "bytes", "conflated", "events", "full")
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -128,6 +128,7 @@ class _Share:
         self._newest: dict[object, int] = {}  # where the newest state of an entity is among the frames
         self._size = 0
         self.events = 0
+        self.bytes = 0
         self.conflated = 0
         self.full = False
         """The socket takes no more now."""
@@ -153,6 +154,7 @@ class _Share:
 
     def write(self) -> None:
         """Write what there is."""
+        self.bytes += self._size
         if self._frames and not self._session.outbox.write(b"".join(self._frames)):
             self._session.too_slow(self.events)
         self._frames, self._newest, self._size = [], {}, 0
@@ -163,6 +165,7 @@ class HandedOut(NamedTuple):
     """What became of a run of records: events delivered, older states that newer ones made needless."""
 
     events: int
+    bytes: int
     conflated: int
 
 
@@ -207,7 +210,11 @@ def hand_out(
             gate.next = max(gate.next, reached)
             share.write()
     every = shares.values()
-    return HandedOut(sum(each.events for each in every), sum(each.conflated for each in every))
+    return HandedOut(
+        sum(each.events for each in every),
+        sum(each.bytes for each in every),
+        sum(each.conflated for each in every),
+    )
 
 
 def _by_key(gates: Iterable[Gate]) -> dict[bytes | None, list[Gate]]:

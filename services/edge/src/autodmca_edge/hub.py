@@ -50,6 +50,8 @@ class Feed(Protocol):
     """What the hub reports; see metrics.py."""
 
     def malformed(self, partition: Partition, offset: int, reason: str) -> None: ...
+    def polled(self) -> None: ...
+    def writing(self) -> None: ...
     def routed(self, events: int, deliveries: int, size: int, stamps: Counter[int]) -> None: ...
 
 
@@ -102,10 +104,12 @@ class Hub:
 
         Records of one partition reach a member in their order.
         """
+        self._feed.polled()
         poll = _Poll({partition: partition.position for partition, _ in batches if not partition.everybody})
         for partition, records in batches:
             if not partition.everybody:
                 self._to_users(partition, records, poll)
+        self._feed.writing()
         for partition, records in batches:
             if partition.everybody:
                 self._to_everybody(partition, records, poll)

@@ -4,7 +4,6 @@ Owns every metric of this service. The hot path adds to plain integers once per 
 become Prometheus metrics when somebody scrapes. No label names a user or a connection.
 """
 
-from bisect import bisect_left
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping
 from time import time
@@ -14,16 +13,16 @@ import structlog
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
-    HistogramMetricFamily,
     Metric,
 )
 from prometheus_client.registry import Collector
 
 from autodmca_edge.log import Partition
+from autodmca_edge.replay_counts import ReplayCounts
+from autodmca_edge.stages import Stages
 
 __all__ = ["Metrics"]
 
-BUCKETS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000)
 LOGGED_A_SECOND: Final = 10  # lines about malformed records
 
 log = structlog.get_logger()
@@ -46,12 +45,19 @@ class Metrics(Collector):
         self.closes: Tally[str] = Tally()
         self.refusals: Tally[str] = Tally()
         self.handshakes_refused: Tally[str] = Tally()
-        self.replayed: Tally[str] = Tally()
+        self.replays = ReplayCounts()
         self.lag: Callable[[], Iterable[tuple[Partition, int]]] = list
-        self._latencies = [0] * (len(BUCKETS_MS) + 1)
-        self._latency_sum_ms = 0
+        self._stages = Stages()
         self._log_second = 0
         self._logged = 0
+
+    def polled(self) -> None:
+        """A poll's records are with the hub."""
+        self._stages.polled()
+
+    def writing(self) -> None:
+        """It is known who gets which of the users' events."""
+        self._stages.routed()
 
     def routed(self, events: int, deliveries: int, size: int, stamps: Tally[int]) -> None:
         """A poll was handed out; `stamps`: when the delivered events were produced (ms), how many each."""
@@ -59,11 +65,7 @@ class Metrics(Collector):
         self.events += events
         self.deliveries += deliveries
         self.bytes += size
-        now = int(time() * 1000)
-        for stamp, count in stamps.items():
-            took = max(now - stamp, 0)
-            self._latencies[bisect_left(BUCKETS_MS, took)] += count
-            self._latency_sum_ms += took * count
+        self._stages.written(stamps)
 
     def malformed(self, partition: Partition, offset: int, reason: str) -> None:
         """A record that is no event was skipped."""
@@ -103,12 +105,7 @@ class Metrics(Collector):
         yield _by(
             "handshakes_refused", "Requests answered before an upgrade.", "status", self.handshakes_refused
         )
-        yield _by(
-            "replays",
-            "Events replayed by source, replays refused by reason, catch-ups, states conflated.",
-            "outcome",
-            self.replayed,
-        )
+        yield from self._replays()
         lag = GaugeMetricFamily(
             "autodmca_edge_lag_records",
             "Records of the log not yet handed out.",
@@ -117,19 +114,17 @@ class Metrics(Collector):
         for partition, behind in self.lag():
             lag.add_metric([partition.topic, str(partition.number)], behind)
         yield lag
-        yield self._latency()
+        yield from self._stages.collect()
 
-    def _latency(self) -> HistogramMetricFamily:
-        total, buckets = 0, []
-        for bound, count in zip((*BUCKETS_MS, None), self._latencies, strict=True):
-            total += count
-            buckets.append(("+Inf" if bound is None else str(bound / 1000), float(total)))
-        return HistogramMetricFamily(
-            "autodmca_edge_delivery_latency_seconds",
-            "From the record's timestamp to its frame handed to the first socket, per event delivered.",
-            buckets=buckets,
-            sum_value=self._latency_sum_ms / 1000,
-        )
+    def _replays(self) -> Iterable[Metric]:
+        counts = self.replays
+        yield _by("replays", "Replays ended, by outcome.", "outcome", counts.ended)
+        source = "by source: memory (window) or Kafka (log)"
+        yield _by("replayed_events", f"Events of replays and catch-ups, {source}.", "source", counts.events)
+        yield _by("replayed_bytes", f"Bytes of their frames, {source}.", "source", counts.bytes)
+        yield _by("replay_reads", f"Readings that replays shared, {source}.", "source", counts.reads)
+        yield _counter("catch_ups", "Times that a connection was too slow for live events.", counts.catch_ups)
+        yield _counter("states_conflated", "States left out of a catch-up for a newer one.", counts.conflated)
 
 
 def _counter(name: str, text: str, value: int) -> Metric:

@@ -33,7 +33,7 @@ class Wire:
 class Outbox:
     """Bytes on their way to one socket, in order."""
 
-    __slots__ = ("_limit", "_queue", "_spill", "_wire", "handle", "size")
+    __slots__ = ("_limit", "_queue", "_spill", "_wire", "handle", "size", "spilled")
 
     def __init__(self, wire: Wire, handle: int, spill: Callable[[bytes], object], limit: int) -> None:
         self._wire = wire
@@ -43,6 +43,8 @@ class Outbox:
         self._queue: list[bytes] | None = None
         self.size = 0
         """Bytes waiting here (what `spill` still holds not counted)."""
+        self.spilled = 0
+        """Bytes that `spill` was given and has not reported all gone: it holds at most these."""
 
     @property
     def blocked(self) -> bool:
@@ -68,6 +70,7 @@ class Outbox:
         """Only the first `sent` bytes of `data` went out."""
         if self.handle != _GONE:
             self.block()
+            self.spilled = len(data) - sent
             self._spill(data[sent:] if sent else data)
 
     def block(self) -> None:
@@ -87,6 +90,7 @@ class Outbox:
     def drained(self) -> None:
         """What was spilled has gone out: send what waited."""
         self._wire.congested.discard(self)
+        self.spilled = 0
         if self._queue is not None:
             data = b"".join(self._queue)
             self._queue, self.size = None, 0

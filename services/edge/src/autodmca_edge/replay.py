@@ -20,6 +20,7 @@ from autodmca_edge import subscribing
 from autodmca_edge.gates import Gate, Replay, hand_out
 from autodmca_edge.log import BadCursor, EventLog, Partition, Record
 from autodmca_edge.protocol import Refusal, Subscribe
+from autodmca_edge.replay_counts import ReplayCounts
 from autodmca_edge.session import Session
 from autodmca_edge.standing import partitions_of
 from autodmca_edge.starts import RETRY_S, Abandoned, LogReader, PastEnd, Starts, Unreachable
@@ -47,7 +48,7 @@ class Replays:
         spawn: Callable[[Any], object],
         *,
         limit: int,
-        counted: Callable[[str, int], None],
+        counts: ReplayCounts,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
         gather_s: float = 0.02,
     ) -> None:
@@ -56,7 +57,7 @@ class Replays:
         self._gates = gates
         self._spawn = spawn
         self._limit = limit
-        self._counted = counted
+        self._counts = counts
         self._pause = pause
         self._gather_s = gather_s
         self._starts = Starts(event_log, reader, pause)
@@ -66,8 +67,13 @@ class Replays:
 
     @property
     def running(self) -> int:
-        """Replays begun and not ended."""
-        return sum(len(queue) for queue in self._queues.values())
+        """Replays begun and not ended: one a connection at a time."""
+        return len(self._queues)
+
+    @property
+    def waiting(self) -> int:
+        """Replays that wait for an earlier one of their connection."""
+        return sum(len(queue) - 1 for queue in self._queues.values())
 
     def begin(self, session: Session, wanted: Subscription, command: Subscribe) -> None:
         """Replay what `command.config` asks for, then answer `subscribed`. One at a time per session."""
@@ -113,7 +119,7 @@ class Replays:
         for partition, offset in where.items():
             replay.gates.setdefault(partition, Gate(replay, partition, offset, offset, slow=True))
         self._gates[session] = replay.gates
-        self._counted("catch_up", 1)
+        self._counts.caught_up_later()
 
     def unblocked(self, session: Session) -> None:
         """The session's socket takes bytes again: go on with what was put aside."""
@@ -217,9 +223,7 @@ class Replays:
                 records = [each for each in found if each.offset < reached]
                 if reached <= position:
                     await self._pause(AHEAD_S)
-            events, conflated = hand_out(partition, gates, records, reached)
-            self._counted(source, events)
-            self._counted("conflated", conflated)
+            self._counts.served(source, *hand_out(partition, gates, records, reached))
             await asyncio.sleep(0)
 
     def _behind(self, partition: Partition, gates: Iterable[Gate]) -> list[Gate]:
@@ -269,8 +273,8 @@ class Replays:
                 self._finish(replay)
 
     def _finish(self, replay: Replay) -> None:
-        if replay.reason is not None:
-            self._counted(replay.reason, 1)
+        if replay.command is not None and not replay.dropped:
+            self._counts.finished(replay.reason)
         self._next(replay)
         session = replay.session
         wanted = session.standing.get(replay.name)

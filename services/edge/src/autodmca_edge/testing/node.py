@@ -12,6 +12,7 @@ from autodmca_edge.hub import Hub
 from autodmca_edge.log import TOPICS, EventLog, Partition
 from autodmca_edge.protocol import ClientMessage
 from autodmca_edge.replay import Replays
+from autodmca_edge.replay_counts import ReplayCounts
 from autodmca_edge.session import Session
 from autodmca_edge.testing.log import FakeLog, StoredRecord
 from autodmca_edge.testing.peer import FakePeer, FakeWire
@@ -77,6 +78,7 @@ class FakeNode:
         self.sessions: dict[str, Session] = {}
         self.malformed_at: list[tuple[str, int, int, str]] = []
         self.counts: Counter[str] = Counter()
+        self.replay_counts = ReplayCounts()
         self.log = EventLog(window_bytes)
         self._epochs: Counter[str] = Counter()
         for topic in TOPICS:
@@ -91,7 +93,7 @@ class FakeNode:
             self.hub.gates,
             self.spawn,
             limit=replay_limit,
-            counted=self._count,
+            counts=self.replay_counts,
             pause=self._pause,
             gather_s=0,
         )
@@ -192,6 +194,12 @@ class FakeNode:
     def malformed(self, partition: Partition, offset: int, reason: str) -> None:
         self.malformed_at.append((partition.topic, partition.number, offset, reason))
 
+    def polled(self) -> None:
+        self.counts["polled"] += 1
+
+    def writing(self) -> None:
+        self.counts["writing"] += 1
+
     def routed(self, events: int, deliveries: int, size: int, stamps: Counter[int]) -> None:
         self.counts["deliveries"] += deliveries
 
@@ -206,6 +214,3 @@ class FakeNode:
 
     def dropped(self, reason: str, events: int) -> None:
         self.counts[reason] += events
-
-    def _count(self, outcome: str, events: int) -> None:
-        self.counts[outcome] += events
