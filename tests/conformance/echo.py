@@ -13,12 +13,13 @@ from typing import Final
 
 import uvloop
 from autodmca_edge.conversation import Gateway
+from autodmca_edge.entrance import Entrance
 from autodmca_edge.frames import Opcode, encode
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.node import Socket
 from autodmca_edge.outbox import Wire
 from autodmca_edge.timers import TimerWheel, monotonic_wall_clock
-from autodmca_edge.transport import Gate, WebSocket
+from autodmca_edge.transport import WebSocket
 
 LARGEST: Final = 16 * 1024 * 1024  # Autobahn's largest message
 TICK_S: Final = 0.25
@@ -88,7 +89,7 @@ class EchoSocket(WebSocket):
         self._write(encode(payload, Opcode.BINARY))
 
 
-class EchoGate(Gate):
+class EchoEntrance(Entrance):
     """Opens echoes."""
 
     __slots__ = ()
@@ -104,7 +105,7 @@ async def serve(max_message_bytes: int) -> None:
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
-    server = await loop.create_server(partial(EchoGate, node), "127.0.0.1", 0)
+    server = await loop.create_server(partial(EchoEntrance, node), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with asyncio.TaskGroup() as tasks:
         time = tasks.create_task(node.keep_time())

@@ -13,9 +13,9 @@ from typing import Any, Final, cast
 import uvloop
 from autodmca_edge.app import EdgeNode
 from autodmca_edge.config import EdgeSettings
+from autodmca_edge.entrance import Entrance
 from autodmca_edge.log import TOPICS
 from autodmca_edge.testing import StoredRecord, record_of
-from autodmca_edge.transport import Gate
 from autodmca_events import SystemNotification
 from autodmca_events.topics import BROADCAST
 from autodmca_runtime import LogSettings, TokenVerifier, configure_logging, load, settle_garbage_collector
@@ -43,7 +43,9 @@ async def _measure() -> None:
     for topic in TOPICS:
         node.log.open(topic, "bench1", {0: 0})
     node.tail.started = True
-    server = await asyncio.get_running_loop().create_server(lambda: Gate(node), "127.0.0.1", 0, backlog=4096)
+    server = await asyncio.get_running_loop().create_server(
+        lambda: Entrance(node), "127.0.0.1", 0, backlog=4096
+    )
     port = server.sockets[0].getsockname()[1]
     with Clients(port, users=CONNECTIONS) as clients:
         await clients.wait_ready()

@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 
 from autodmca_edge.actions import ClientActions
 from autodmca_edge.config import EdgeSettings
+from autodmca_edge.entrance import Entrance
 from autodmca_edge.exposition import Exposition
 from autodmca_edge.gauges import gauges_of
 from autodmca_edge.http import routes
@@ -34,7 +35,6 @@ from autodmca_edge.replay import Replays
 from autodmca_edge.session import Session
 from autodmca_edge.tail import Tail
 from autodmca_edge.timers import TimerWheel, monotonic_wall_clock
-from autodmca_edge.transport import Gate
 
 __all__ = ["EdgeNode", "main"]
 
@@ -218,7 +218,7 @@ async def main(settings: EdgeSettings) -> None:
         host=settings.host,
         port=settings.port,
         health=health,
-        http=cast("Any", partial(Gate, node)),
+        http=cast("Any", partial(Entrance, node)),
         ws="none",
         drain_s=settings.drain_seconds + 1,
         on_drain=partial(node.drain, settings.drain_seconds),

@@ -1,7 +1,7 @@
 """uvicorn's HTTP protocol, for one request.
 
 Owns the end of a plain HTTP connection: it closes with its first answer. uvicorn bounds neither the size nor
-the time of a later request's head; the first one's has been bounded by the gate (transport.py).
+the time of a later request's head; the first one's has been bounded by entrance.py.
 """
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
