@@ -47,18 +47,21 @@ class _Clause(NamedTuple):
 
 
 class Filter:
-    """What must hold of a payload. Immutable; calling it costs a look-up and a test per field."""
+    """What must hold of a payload. Immutable; asking it costs a look-up and a test per field."""
 
-    __slots__ = ("_clauses",)
+    __slots__ = ("_clauses", "_steps", "paths")
 
     def __init__(self, clauses: Iterable[_Clause]) -> None:
         self._clauses = tuple(clauses)
+        self._steps = tuple((path[0], path[1:], test) for path, test in self._clauses)
+        self.paths = frozenset(path for path, _ in self._clauses)
+        """The fields that it looks at; the others need not be in the payload that it is given."""
 
     def matches(self, payload: Mapping[str, Any]) -> bool:
         """Whether every clause holds for a decoded payload."""
-        for path, test in self._clauses:
-            value: Any = payload
-            for name in path:
+        for first, others, test in self._steps:
+            value = payload.get(first, _MISSING)
+            for name in others:
                 value = value.get(name, _MISSING) if isinstance(value, dict) else _MISSING
             if not test(value):
                 return False

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from autodmca_edge.log import Partition, Record
+from autodmca_edge.named_fields import Decode, NamedFields, Path
 from autodmca_edge.protocol import Subscribe
-from autodmca_edge.records import Malformed, entity_of, event_frame, event_payload, event_type
+from autodmca_edge.records import ENTITIES, Malformed, entity_of, event_frame, event_payload, event_type
 from autodmca_edge.session import Session
 from autodmca_edge.subscriptions import EVERYONE, Subscription
 
@@ -180,6 +181,7 @@ def hand_out(
     watching = by_key.get(EVERYONE, [])
     shares = {gate: _Share(gate.replay.session) for gate in gates}
     served = len(shares)
+    fields = _fields_of(gates)
     for record in records:
         chosen: Iterable[Gate] = gates if partition.everybody else by_key.get(record.key, ())
         if watching and not partition.everybody:
@@ -188,12 +190,12 @@ def hand_out(
             continue
         with contextlib.suppress(Malformed):  # counted when it was new
             frame: bytes | None = None
-            payload = _Once(record)
+            bit = event_type(partition, record)
+            payload = _Once(record, fields.decoder(bit))
             for gate in chosen:
                 share = shares[gate]
                 if share.full or record.offset < gate.next:
                     continue
-                bit = event_type(partition, record)
                 if not gate.chooses(record.key, bit, record.offset, payload):
                     continue
                 if not share.ready():
@@ -226,18 +228,42 @@ def _by_key(gates: Iterable[Gate]) -> dict[bytes | None, list[Gate]]:
     return by_key
 
 
+class _Entity(NamedTuple):
+    """What conflation looks at in one type of states."""
+
+    mask: int
+    paths: frozenset[Path]
+
+
+_CONFLATED: Final = tuple(
+    _Entity(bit, frozenset({(field,)})) for bit, field in ENTITIES.items() if field is not None
+)
+
+
+def _fields_of(gates: Iterable[Gate]) -> NamedFields:
+    """What is looked at in payloads: by the filters of all who take part now or did, and by conflation."""
+    fields = NamedFields()
+    for gate in gates:
+        everything = (*gate.replay.session.standing, *gate.replay.had)
+        fields.join(gate, [each for each in everything if each.filter is not None])
+    if any(gate.slow for gate in gates):
+        fields.join(_CONFLATED, _CONFLATED)
+    return fields
+
+
 class _Once:
     """A record's payload, decoded when first asked for."""
 
-    __slots__ = ("_payload", "_record")
+    __slots__ = ("_decode", "_payload", "_record")
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, decode: Decode) -> None:
         self._record: Record | None = record
+        self._decode = decode
         self._payload: Any = None
 
     def __call__(self) -> Any:
         if self._record is not None:
             record, self._record = self._record, None
             with contextlib.suppress(Malformed):
-                self._payload = event_payload(record)
+                self._payload = event_payload(record, self._decode)
         return self._payload

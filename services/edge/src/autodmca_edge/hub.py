@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from autodmca_edge.log import Partition, Record
+from autodmca_edge.named_fields import NamedFields
 from autodmca_edge.outbox import Outbox, Wire
 from autodmca_edge.records import (
     EVERYBODYS,
@@ -66,6 +67,7 @@ class Hub:
         self._plain: dict[int, dict[Member, int]] = {}
         self._filtering: dict[Member, Interest] = {}
         self._masks: dict[Member, int] = {}
+        self._fields = NamedFields()
         self.gates: dict[Member, Mapping[Partition, object]] = {}
         """Partitions whose live events a member does not take now: they are being replayed to it."""
 
@@ -78,6 +80,7 @@ class Hub:
         """Register a member by user key; `overall` is what it wants of everybody's events."""
         for key, interest in interests.items():
             self._users[key] = (*self._users.get(key, ()), interest)
+        self._fields.join(member, overall.subscriptions)
         if overall.filtered & EVERYBODYS:
             self._filtering[member] = overall
         elif mask := overall.plain & EVERYBODYS:
@@ -92,6 +95,7 @@ class Hub:
                 self._users[key] = rest
             else:
                 self._users.pop(key, None)
+        self._fields.leave(member)
         self._filtering.pop(member, None)
         mask = self._masks.pop(member, None)
         if mask is not None:
@@ -144,7 +148,7 @@ class Hub:
                     if not interest.filtered & bit:
                         continue
                     if payload is None:
-                        payload = self._payload(partition, record)
+                        payload = self._payload(partition, bit, record)
                         if payload is None:
                             break  # reported: it is no event
                     if not interest.matches(bit, payload):
@@ -228,7 +232,7 @@ class Hub:
         if interest.plain & bit or not interest.filtered & bit:
             return bool(interest.plain & bit)
         if record.offset not in payloads:
-            payloads[record.offset] = self._payload(partition, record)
+            payloads[record.offset] = self._payload(partition, bit, record)
         payload = payloads[record.offset]
         return payload is not None and interest.matches(bit, payload)
 
@@ -247,9 +251,9 @@ class Hub:
             self._feed.malformed(partition, record.offset, str(fault))
             return None
 
-    def _payload(self, partition: Partition, record: Record) -> Mapping[str, Any] | None:
+    def _payload(self, partition: Partition, bit: int, record: Record) -> Mapping[str, Any] | None:
         try:
-            return event_payload(record)
+            return event_payload(record, self._fields.decoder(bit))
         except Malformed as fault:
             self._feed.malformed(partition, record.offset, str(fault))
             return None

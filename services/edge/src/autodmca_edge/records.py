@@ -12,9 +12,11 @@ from autodmca_events import CATALOGUE
 
 from autodmca_edge.frames import head
 from autodmca_edge.log import Partition, Record
+from autodmca_edge.named_fields import Decode
 from autodmca_edge.subscriptions import BITS
 
 __all__ = [
+    "ENTITIES",
     "EVERYBODYS",
     "PIECES",
     "USERS_TYPES",
@@ -42,7 +44,10 @@ PIECES: Final = 4
 Pieces = tuple[bytes, bytes, bytes, bytes]
 """A frame: head, envelope, cursor in two. They are joined once for all that a member is sent."""
 
-_ENTITIES: Final = {BITS[name]: each.entity for name, each in CATALOGUE.items() if each.kind == "state"}
+ENTITIES: Final[Mapping[int, str | None]] = {
+    BITS[name]: each.entity for name, each in CATALOGUE.items() if each.kind == "state"
+}
+"""By the bit of a state's type: the payload field that names what it is the state of; None: the user."""
 
 
 _OPENING, _CLOSING = b"{}"
@@ -58,13 +63,8 @@ class _Head(msgspec.Struct):
     type: str
 
 
-class _Body(msgspec.Struct):
-    payload: dict[str, Any]
-
-
 _check: Final[Callable[[bytes], object]] = msgspec.json.Decoder(msgspec.Raw).decode
 _head: Final = msgspec.json.Decoder(_Head).decode
-_body: Final = msgspec.json.Decoder(_Body).decode
 _FAULTS: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -114,19 +114,19 @@ def event_frame(partition: Partition, record: Record) -> bytes:
     return b"".join(event_pieces(partition, record))
 
 
-def event_payload(record: Record) -> Mapping[str, Any]:
-    """The decoded payload. Raises Malformed."""
+def event_payload(record: Record, decode: Decode) -> Mapping[str, Any]:
+    """The payload, as far as it is decoded. Raises Malformed."""
     try:
-        return _body(record.value or b"").payload
+        return decode(record.value or b"").payload
     except _FAULTS as fault:
         raise Malformed(str(fault)) from None
 
 
 def entity_of(bit: int, record: Record, payload: Callable[[], Mapping[str, Any] | None]) -> object:
     """What a state is the state of: its type, user and entity; None for a fact, or what has no entity."""
-    if bit not in _ENTITIES:
+    if bit not in ENTITIES:
         return None
-    field = _ENTITIES[bit]
+    field = ENTITIES[bit]
     if field is None:
         return bit, record.key
     entity = (payload() or {}).get(field)

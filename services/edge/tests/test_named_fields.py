@@ -1,0 +1,154 @@
+"""Only the fields that filters name are decoded, and no filter sees the difference."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from autodmca_edge.filters import compile_filter
+from autodmca_edge.named_fields import NamedFields, Path, decoder
+from hypothesis import given
+from hypothesis import strategies as st
+
+ONE, OTHER = 1, 2
+names = st.sampled_from(["a", "b", "platform", "profileId", 'quo"te', "with space", "", "é", "back\\slash"])
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from(["", "x", "xy", "é", "😀", 'q"\\'])
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=4),
+    max_leaves=8,
+)
+payloads = st.dictionaries(names, values, max_size=5)
+strings, numbers = st.sampled_from(["", "x", "xy", "é"]), st.integers(-3, 3) | st.floats(-3, 3)
+operands = strings | numbers | st.booleans()
+conditions = (
+    operands
+    | st.lists(strings, min_size=1, max_size=3)
+    | st.lists(numbers, min_size=1, max_size=3)
+    | st.fixed_dictionaries(
+        {},
+        optional={
+            "eq": operands,
+            "ne": operands,
+            "nin": st.lists(strings, min_size=1, max_size=3),
+            "gt": numbers,
+            "lte": strings,
+            "prefix": strings,
+            "contains": strings,
+            "exists": st.booleans(),
+        },
+    ).filter(bool)
+)
+keys = st.lists(names, min_size=1, max_size=3).map(".".join)
+filters = st.dictionaries(keys, conditions, min_size=1, max_size=3)
+
+
+class Named(NamedTuple):
+    """A filtered subscription, as far as its fields go."""
+
+    mask: int
+    paths: frozenset[Path]
+
+
+def named(mask: int, *dotted: str) -> Named:
+    return Named(mask, frozenset(tuple(each.split(".")) for each in dotted))
+
+
+def envelope(payload: object) -> bytes:
+    return msgspec.json.encode({"type": "t", "payload": payload, "timestamp": "now", "id": "i", "userId": 7})
+
+
+def decoded(fields: NamedFields, bit: int, payload: object) -> Mapping[str, Any]:
+    return fields.decoder(bit)(envelope(payload)).payload
+
+
+@given(payloads, st.lists(filters, min_size=1, max_size=3))
+def test_every_filter_judges_as_it_would_a_payload_decoded_in_full(
+    payload: dict[str, Any], standing: list[dict[str, Any]]
+) -> None:
+    compiled = [compile_filter(each, ["template_usage"], limit=True) for each in standing]
+    value = envelope(payload)
+    full = msgspec.json.decode(value)["payload"]
+    narrow = decoder(frozenset().union(*(each.paths for each in compiled)))(value).payload
+    assert [each.matches(narrow) for each in compiled] == [each.matches(full) for each in compiled]
+    named_first = {path[0] for each in compiled for path in each.paths}
+    assert narrow.keys() == full.keys() & named_first
+
+
+def test_fields_that_no_filter_names_are_not_decoded() -> None:
+    fields = NamedFields()
+    fields.join("m", [named(ONE, "a", "deep.x.y")])
+    payload = {"a": [1], "b": {"c": 1}, "deep": {"x": {"y": 2, "z": [3]}, "w": 4}}
+    assert decoded(fields, ONE, payload) == {"a": [1], "deep": {"x": {"y": 2}}}
+
+
+def test_an_object_and_a_field_of_it_are_decoded_together() -> None:
+    fields = NamedFields()
+    fields.join("m", [named(ONE, "a.b.c", "a.b", "d")])
+    assert decoded(fields, ONE, {"a": {"b": {"c": 1, "x": 2}}}) == {"a": {"b": {"c": 1, "x": 2}}}
+
+
+@pytest.mark.parametrize("other", [None, 5, 5.5, "text", True, [{"b": 1}], 2**70])
+def test_what_is_no_object_has_no_fields(other: object) -> None:
+    fields = NamedFields()
+    fields.join("m", [named(ONE, "a.b")])
+    matching = compile_filter({"a.b": {"exists": False}}, ["template_usage"], limit=True)
+    assert matching.matches(decoded(fields, ONE, {"a": other}))
+
+
+def test_missing_and_null_stay_apart() -> None:
+    fields = NamedFields()
+    fields.join("m", [named(ONE, "a", "b")])
+    assert decoded(fields, ONE, {"a": None}) == {"a": None}
+
+
+def test_of_a_field_that_comes_twice_the_last_one_counts_as_in_a_full_decode() -> None:
+    value = b'{"payload":{"a":1},"payload":{"a":2,"a":3,"b":{"c":1},"b":{"d":2}}}'
+    narrow = decoder(frozenset({("a",), ("b", "c")}))(value).payload
+    assert narrow == {"a": 3, "b": {}}
+    assert msgspec.json.decode(value)["payload"] == {"a": 3, "b": {"d": 2}}
+
+
+@pytest.mark.parametrize("value", [b"", b"{}", b'{"payload":5}', b'{"payload":null}', b'{"payload":{"a":1}'])
+def test_what_is_no_event_is_a_fault(value: bytes) -> None:
+    for paths in (frozenset[Path](), frozenset({("a",)})):
+        with pytest.raises(msgspec.MsgspecError):
+            decoder(paths)(value)
+
+
+def test_fields_belong_to_their_type() -> None:
+    fields = NamedFields()
+    fields.join("m", [named(ONE, "a"), named(ONE | OTHER, "b")])
+    payload = {"a": 1, "b": 2, "c": 3}
+    assert decoded(fields, ONE, payload) == {"a": 1, "b": 2}
+    assert decoded(fields, OTHER, payload) == {"b": 2}
+
+
+def test_fields_go_with_the_last_member_that_names_them() -> None:
+    fields = NamedFields()
+    fields.join("first", [named(ONE, "a")])
+    fields.join("second", [named(ONE, "a"), named(ONE, "a", "b")])
+    payload = {"a": 1, "b": 2}
+    assert decoded(fields, ONE, payload) == {"a": 1, "b": 2}
+    fields.leave("second")
+    assert decoded(fields, ONE, payload) == {"a": 1}
+    fields.leave("nobody")
+    fields.leave("first")
+    assert decoded(fields, ONE, payload) == {}
+
+
+def test_a_member_more_with_known_fields_changes_no_decoder() -> None:
+    fields = NamedFields()
+    fields.join("first", [named(ONE, "a", "b")])
+    before = fields.decoder(ONE)
+    fields.join("second", [named(ONE, "b", "a")])
+    fields.join("third", [named(ONE, "b")])
+    assert fields.decoder(ONE) is before
+    fields.leave("first")
+    assert fields.decoder(ONE) is before
