@@ -5,11 +5,15 @@ itself, neither pings nor the closing handshake: the test says what is said.
 """
 
 import socket
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Self
 
 from autodmca_edge.testing import upgrade_request
 
+COMPRESSED = 0x40  # RSV1 of a message's first frame: RFC 7692, section 6
+DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
+"""What a browser offers."""
 TEXT, BINARY, CONT, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
 READ_BYTES = 1 << 16
 
@@ -27,7 +31,10 @@ class Frame(NamedTuple):
 
 
 class RawClient:
-    """One connection. `received` is what has come and was not taken yet."""
+    """One connection. `received` is what has come and was not taken yet.
+
+    `compressed`: how many messages came compressed; None when that was not agreed, and none may.
+    """
 
     def __init__(self, port: int, *, timeout_s: float = 10, receive_buffer: int | None = None) -> None:
         self.socket = socket.socket()
@@ -37,6 +44,7 @@ class RawClient:
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = b""
+        self.compressed: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -59,6 +67,8 @@ class RawClient:
         self.send(upgrade_request(target, *lines) if request is None else request)
         head = self.head()
         assert head.startswith("HTTP/1.1 101 "), head
+        if "permessage-deflate" in head:
+            self.compressed = 0
         return head
 
     def head(self) -> str:
@@ -83,8 +93,10 @@ class RawClient:
     def frame(self) -> Frame:
         """The next frame. Raises EOFError when the connection ends instead."""
         while True:
-            frame, size = first_frame(self.received)
+            frame, size = first_frame(self.received, deflate=self.compressed is not None)
             if frame is not None:
+                if self.compressed is not None:
+                    self.compressed += bool(self.received[0] & COMPRESSED)
                 self.received = self.received[size:]
                 return frame
             self._more()
@@ -121,11 +133,17 @@ class RawClient:
         self.received += data
 
 
-def first_frame(data: bytes) -> tuple[Frame | None, int]:
-    """The frame that `data` begins with, and its size; None when it is not whole yet."""
+def first_frame(data: bytes, *, deflate: bool = False) -> tuple[Frame | None, int]:
+    """The frame that `data` begins with, and its size; None when it is not whole yet.
+
+    `deflate`: a message may be compressed; it is given as it was before.
+    """
     if len(data) < 2:
         return None, 0
-    assert data[0] & 0xF0 == 0x80, f"a server's frames are final and have no reserved bits: {data[:16]!r}"
+    allowed = COMPRESSED if deflate and data[0] & 0x0F in (TEXT, BINARY) else 0
+    assert data[0] & 0xF0 & ~allowed == 0x80, (
+        f"a server's frames are final and have no reserved bits: {data[:16]!r}"
+    )
     assert not data[1] & 0x80, "a server's frames are not masked"
     size, head = data[1], 2
     if size > 125:
@@ -136,4 +154,7 @@ def first_frame(data: bytes) -> tuple[Frame | None, int]:
         assert size > (125 if head == 4 else 65535), "the length is not in its shortest form"
     if len(data) < head + size:
         return None, 0
-    return Frame(data[0] & 0x0F, data[head : head + size]), head + size
+    payload = data[head : head + size]
+    if data[0] & COMPRESSED:
+        payload = zlib.decompress(payload + b"\x00\x00\xff\xff\x01\x00\x00\xff\xff", wbits=-15)
+    return Frame(data[0] & 0x0F, payload), head + size

@@ -25,6 +25,7 @@ REPORTS: Final = ROOT / ".run" / "autobahn"
 GROUPS: Final = {
     "1": "framing", "2": "pings and pongs", "3": "reserved bits", "4": "opcodes", "5": "fragmentation",
     "6": "UTF-8", "7": "close handling", "9": "limits and speed", "10": "automatic fragmentation",
+    "12": "compression", "13": "compression, parameters",
 }  # fmt: skip
 PASSED: Final = ("OK", "NON-STRICT", "INFORMATIONAL")
 

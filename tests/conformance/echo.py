@@ -14,7 +14,7 @@ from typing import Final
 import uvloop
 from autodmca_edge.conversation import Gateway
 from autodmca_edge.entrance import Entrance
-from autodmca_edge.frames import Opcode, encode
+from autodmca_edge.frames import Opcode, message_frame
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.node import Socket
 from autodmca_edge.outbox import Wire
@@ -31,6 +31,7 @@ class EchoNode:
     def __init__(self, max_message_bytes: int) -> None:
         self.wheel = TimerWheel()
         self.origins: frozenset[str] = frozenset()
+        self.compression = True
         self.max_message_bytes = max_message_bytes
         self.outbox_bytes = 4 * max_message_bytes
         self.wire = Wire(os.write)
@@ -57,6 +58,9 @@ class Echo:
 
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
+
+    def compresses(self, upgrade: Upgrade) -> bool:
+        return True
 
     def opened(self, upgrade: Upgrade) -> None:
         """Nothing to say first."""
@@ -86,7 +90,7 @@ class EchoSocket(WebSocket):
     __slots__ = ()
 
     def binary_received(self, payload: bytes) -> None:
-        self._write(encode(payload, Opcode.BINARY))
+        self._write(message_frame(payload, self.outbox.window, Opcode.BINARY))
 
 
 class EchoEntrance(Entrance):

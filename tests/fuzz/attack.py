@@ -17,7 +17,8 @@ from typing import Final
 from autodmca_edge.testing import client_frame, upgrade_request
 
 from tests.fuzz import messages
-from tests.raw_client import CLOSE, TEXT, first_frame
+from tests.fuzz.compression import compressed
+from tests.raw_client import CLOSE, DEFLATE, TEXT, first_frame
 
 END_S: Final = 10.0
 AT_ONCE: Final = 24
@@ -97,12 +98,15 @@ class Attack:
             ["/ws", f"/ws?token={token}", f"/ws?token={token}", f"/ws/templates?token={token}"]
         )
         early = rng.random() < 0.3
-        await self._send(rng, writer, upgrade_request(target), whole=not early)
+        deflate = rng.random() < 0.3
+        head = upgrade_request(target, *([DEFLATE] if deflate else []))
+        await self._send(rng, writer, head, whole=not early)
         for _ in range(rng.randint(1, 30)):
             if answers.ended or writer.transport.is_closing():
                 return
             text = messages.message(rng, self._tokens, self._cursors)
-            await self._send(rng, writer, messages.frames(rng, text))
+            squeezed = deflate and rng.random() < 0.6
+            await self._send(rng, writer, (compressed if squeezed else messages.frames)(rng, text))
             self.sent += 1
 
     async def _send(
@@ -151,17 +155,17 @@ class Answers:
             head += more
         status = int(head.split(b" ", 2)[1])
         if status == 101:
-            await self._frames()
+            await self._frames(deflate=b"permessage-deflate" in head)
         else:
             await self._reader.read()
             self.ended = status
 
-    async def _frames(self) -> None:
+    async def _frames(self, *, deflate: bool) -> None:
         data, closed = b"", 0
         while more := await self._reader.read(READ_BYTES):
             data += more
             while True:
-                frame, size = first_frame(data)
+                frame, size = first_frame(data, deflate=deflate)
                 if frame is None:
                     break
                 assert not closed, f"{frame} came after a Close frame"

@@ -84,7 +84,7 @@ async def assault(edge: Edge, seed: str, count: int) -> Attack:
 
 async def fuzz(bootstrap_servers: str, seed: str, count: int) -> str:
     """The whole run; what was seen, in words."""
-    with edge_node(bootstrap_servers, LOG_LEVEL="warning") as edge:
+    with edge_node(bootstrap_servers, LOG_LEVEL="warning", EDGE_COMPRESSION="true") as edge:
         async with asyncio.TaskGroup() as tasks:
             producing = tasks.create_task(produce(bootstrap_servers))
             text = await judge(edge, seed, count)

@@ -79,6 +79,9 @@ class Talk:
         self.texts: list[bytes] = []
         self.drains = 0
 
+    def compresses(self, upgrade: Upgrade) -> bool:
+        return True
+
     def opened(self, upgrade: Upgrade) -> None: ...
     def heard(self) -> None: ...
     def leave(self) -> None: ...
@@ -100,6 +103,7 @@ class FakeNode:
     def __init__(self) -> None:
         self.wheel = TimerWheel()
         self.origins: frozenset[str] = frozenset()
+        self.compression = False
         self.max_message_bytes = 65_536
         self.outbox_bytes = 1000
         self.room = 1_000_000

@@ -51,6 +51,7 @@ class EdgeNode:
     ) -> None:
         self.name = settings.node if settings.node != "edge" else f"edge-{socket.gethostname()}"
         self.origins = frozenset(settings.origins)
+        self.compression = settings.compression
         self.max_message_bytes = settings.max_message_bytes
         self.max_subscriptions = settings.max_subscriptions
         self.outbox_bytes = settings.outbox_bytes

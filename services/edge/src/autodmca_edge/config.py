@@ -34,6 +34,9 @@ class EdgeSettings(Struct, frozen=True, kw_only=True):
         Env("EDGE_OUTBOX_BYTES", "Unsent bytes kept for a slow connection; more waits in the log.", "131072"),
         Meta(ge=65_536, le=1_073_741_824),
     ] = 131_072
+    compression: Annotated[
+        bool, Env("EDGE_COMPRESSION", "Compress messages to clients that can read them so.", "true")
+    ] = False
     window_bytes: Annotated[
         int,
         Env("EDGE_WINDOW_BYTES", "Memory for recent records, from which resumes are served.", "67108864"),

@@ -17,6 +17,9 @@ __all__ = ["Conversation", "Gateway"]
 class Conversation(Timed, Protocol):
     """What is said over a WebSocket; see session.py."""
 
+    def compresses(self, upgrade: Upgrade) -> bool:
+        """Whether messages may be compressed as agreed; asked before the handshake is answered."""
+
     def opened(self, upgrade: Upgrade) -> None:
         """The handshake is done."""
 
@@ -41,6 +44,7 @@ class Gateway(Protocol):
 
     wheel: TimerWheel
     origins: frozenset[str]
+    compression: bool
     max_message_bytes: int
     outbox_bytes: int
     wire: Wire

@@ -65,7 +65,7 @@ class Entrance(asyncio.Protocol):
 
     def _decide(self, data: bytes, end: int) -> None:
         try:
-            upgrade = read_upgrade(data[:end], self._gateway.origins)
+            upgrade = read_upgrade(data[:end], self._gateway.origins, compression=self._gateway.compression)
         except HandshakeRefused as refused:
             self._refuse(refused)
             return

@@ -14,7 +14,18 @@ try:
 except ImportError:  # built without its C part
     from websockets.utils import apply_mask
 
-__all__ = ["CloseFrame", "FrameError", "FrameParser", "Opcode", "close_frame", "encode", "parse_close"]
+from autodmca_edge.deflate import Undeflatable, deflated, inflated
+
+__all__ = [
+    "CloseFrame",
+    "FrameError",
+    "FrameParser",
+    "Opcode",
+    "close_frame",
+    "encode",
+    "message_frame",
+    "parse_close",
+]
 
 MAX_CONTROL: Final = 125
 MAX_FRAGMENTS: Final = 1024  # of one message: a peer may not keep us busy with empty fragments
@@ -22,7 +33,9 @@ FRAGMENT_BYTES: Final = 32  # large messages may come in more fragments, when th
 FRAMES_A_TURN: Final = 64  # of one connection, before others have theirs
 
 _CONTINUATION, _TEXT, _CLOSE, _PONG = int(Opcode.CONT), int(Opcode.TEXT), int(Opcode.CLOSE), int(Opcode.PONG)
+_COMPRESSED: Final = 0x40  # RSV1 of a message's first frame: RFC 7692, section 6
 _KNOWN: Final = frozenset(int(opcode) for opcode in Opcode)
+_FIRST: Final = (_TEXT, int(Opcode.BINARY))
 # RFC 6455, section 7.4.2: codes that an endpoint may send.
 _CLOSE_CODES: Final = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 
@@ -57,6 +70,12 @@ def head(size: int, opcode: int = _TEXT) -> bytes:
     return b"%c\x7f%b" % (0x80 | opcode, size.to_bytes(8, "big"))
 
 
+def message_frame(payload: bytes, window: int, opcode: int = _TEXT) -> bytes:
+    """A message in one frame, compressed if that was agreed (`window` is not 0) and saves something."""
+    data = deflated(payload, window) if window else None
+    return encode(payload, opcode) if data is None else encode(data, opcode | _COMPRESSED)
+
+
 def close_frame(code: int, reason: str = "") -> bytes:
     """A Close frame; a reason that does not fit into 123 bytes of UTF-8 is cut."""
     text = reason.encode()[: MAX_CONTROL - 2].decode(errors="ignore").encode()
@@ -82,12 +101,14 @@ class FrameParser:
     """Takes bytes as they arrive and gives whole messages and control frames, in order.
 
     Holds at most one message of `max_message` bytes, one unfinished frame and what came with it.
+    `inflates`: messages may be compressed.
     """
 
-    __slots__ = ("_buffer", "_fragments", "_max", "_message", "_opcode", "_wanted")
+    __slots__ = ("_buffer", "_fragments", "_max", "_message", "_opcode", "_reserved", "_wanted")
 
-    def __init__(self, max_message: int) -> None:
+    def __init__(self, max_message: int, *, inflates: bool = False) -> None:
         self._max = max_message
+        self._reserved = 0x30 if inflates else 0x70  # bits that may not be set
         self._buffer: bytearray | None = None  # an unfinished frame, or what was left for the next turn
         self._wanted = 2  # bytes to wait for before looking again
         self._message: bytearray | None = None  # fragments of an unfinished message
@@ -163,7 +184,8 @@ class FrameParser:
 
     def _check_first(self, first: int) -> None:
         opcode = first & 0x0F
-        if first & 0x70:
+        # RFC 7692, section 6.1: RSV1 is for the first frame of a message.
+        if first & (self._reserved if opcode in _FIRST else 0x70):
             raise FrameError(1002, "reserved bit set")
         if opcode not in _KNOWN:
             raise FrameError(1002, "reserved opcode")
@@ -180,20 +202,20 @@ class FrameParser:
         first, length = data[start], data[start + 1] & 0x7F
         mask_at = start + (2 if length < 126 else 4 if length == 126 else 10)
         payload = apply_mask(data[mask_at + 4 : start + size], data[mask_at : mask_at + 4])
-        opcode = first & 0x0F
+        opcode = first & (0x0F | _COMPRESSED)
         if opcode & 0x08:
             if opcode != _PONG:
                 out.append((opcode, payload))
             return
         if self._message is None:
             if first & 0x80:
-                out.append((opcode, _checked(opcode, payload)))
+                out.append(self._whole(opcode, payload))
                 return
             self._message, self._opcode, self._fragments = bytearray(payload), opcode, 1
             return
         # What is refused here is looked at again when it was held back: nothing changes before.
         if first & 0x80:
-            out.append((self._opcode, _checked(self._opcode, bytes(self._message) + payload)))
+            out.append(self._whole(self._opcode, bytes(self._message) + payload))
             self._message = None
             return
         if self._fragments + 1 >= max(MAX_FRAGMENTS, self._max // FRAGMENT_BYTES):
@@ -201,12 +223,17 @@ class FrameParser:
         self._message += payload
         self._fragments += 1
 
-
-def _checked(opcode: int, payload: bytes) -> bytes:
-    """Section 8.1: a text message that is not UTF-8 ends the connection."""
-    if opcode == _TEXT and not payload.isascii():
-        try:
-            payload.decode()
-        except UnicodeDecodeError:
-            raise FrameError(1007, "text is not UTF-8") from None
-    return payload
+    def _whole(self, opcode: int, payload: bytes) -> tuple[int, bytes]:
+        """A message; section 8.1: a text that is not UTF-8 ends the connection."""
+        if opcode & _COMPRESSED:
+            opcode ^= _COMPRESSED
+            try:
+                payload = inflated(payload, self._max)
+            except Undeflatable as fault:
+                raise FrameError(fault.code, fault.reason) from None
+        if opcode == _TEXT and not payload.isascii():
+            try:
+                payload.decode()
+            except UnicodeDecodeError:
+                raise FrameError(1007, "text is not UTF-8") from None
+        return opcode, payload

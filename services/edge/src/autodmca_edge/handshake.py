@@ -16,6 +16,8 @@ from urllib.parse import parse_qs
 import httptools
 from autodmca_events import FAMILIES
 
+from autodmca_edge.extensions import Deflate, agreed
+
 __all__ = ["MAX_HEAD", "HandshakeRefused", "Upgrade", "accept", "read_upgrade"]
 
 MAX_HEAD: Final = 32 * 1024  # bytes of a request's head
@@ -55,6 +57,8 @@ class Upgrade(NamedTuple):
     token: str | None
     origin: str | None
     subprotocol: str | None
+    deflate: Deflate | None = None
+    """How messages are compressed."""
 
 
 class _Head:
@@ -87,10 +91,11 @@ class _Head:
         return [token.strip() for value in self.all(name) for token in value.split(",")]
 
 
-def read_upgrade(head: bytes, origins: Collection[str]) -> Upgrade | None:
+def read_upgrade(head: bytes, origins: Collection[str], *, compression: bool = False) -> Upgrade | None:
     """The upgrade that a complete head (to the empty line) asks for, or None for plain HTTP.
 
-    `origins`: the allowed values of Origin, any when empty. Raises HandshakeRefused.
+    `origins`: the allowed values of Origin, any when empty; `compression`: whether an offer of it may be
+    taken. Raises HandshakeRefused.
     """
     if b"upgrade" not in head.lower():
         return None
@@ -108,7 +113,10 @@ def read_upgrade(head: bytes, origins: Collection[str]) -> Upgrade | None:
         raise HandshakeRefused(HTTPStatus.METHOD_NOT_ALLOWED, "a WebSocket opens with GET", Allow="GET")
     if parser.get_http_version() != "1.1":
         raise HandshakeRefused(HTTPStatus.BAD_REQUEST, "a WebSocket opens with HTTP/1.1")
-    return _check(read, origins)
+    upgrade = _check(read, origins)
+    if compression:
+        return upgrade._replace(deflate=agreed(read.all(b"sec-websocket-extensions")))
+    return upgrade
 
 
 def _check(read: _Head, origins: Collection[str]) -> Upgrade:
@@ -176,7 +184,8 @@ def accept(upgrade: Upgrade) -> bytes:
     """The 101 answer."""
     digest = hashlib.sha1(upgrade.key + _GUID, usedforsecurity=False).digest()
     subprotocol = f"Sec-WebSocket-Protocol: {upgrade.subprotocol}\r\n" if upgrade.subprotocol else ""
+    extensions = f"Sec-WebSocket-Extensions: {upgrade.deflate.answer}\r\n" if upgrade.deflate else ""
     return (
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Accept: {base64.b64encode(digest).decode()}\r\n{subprotocol}\r\n"
+        f"Sec-WebSocket-Accept: {base64.b64encode(digest).decode()}\r\n{subprotocol}{extensions}\r\n"
     ).encode()

@@ -33,7 +33,7 @@ class Wire:
 class Outbox:
     """Bytes on their way to one socket, in order."""
 
-    __slots__ = ("_limit", "_queue", "_spill", "_wire", "handle", "size", "spilled")
+    __slots__ = ("_limit", "_queue", "_spill", "_wire", "handle", "size", "spilled", "window")
 
     def __init__(self, wire: Wire, handle: int, spill: Callable[[bytes], object], limit: int) -> None:
         self._wire = wire
@@ -45,6 +45,8 @@ class Outbox:
         """Bytes waiting here (what `spill` still holds not counted)."""
         self.spilled = 0
         """Bytes that `spill` was given and has not reported all gone: it holds at most these."""
+        self.window = 0
+        """In which the peer decompresses messages, in bits; 0: it does not."""
 
     @property
     def blocked(self) -> bool:

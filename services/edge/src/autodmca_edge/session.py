@@ -66,6 +66,10 @@ class Session:
 
     # -- the socket's side ------------------------------------------------------------------------
 
+    def compresses(self, upgrade: Upgrade) -> bool:
+        """Whoever can have it gets it."""
+        return True
+
     def opened(self, upgrade: Upgrade) -> None:
         """Say who we are, then take the token that came with the handshake, if one did."""
         node = self.node

@@ -11,7 +11,15 @@ import math
 from typing import Final
 
 from autodmca_edge.conversation import Gateway
-from autodmca_edge.frames import FrameError, FrameParser, Opcode, close_frame, encode, parse_close
+from autodmca_edge.frames import (
+    FrameError,
+    FrameParser,
+    Opcode,
+    close_frame,
+    encode,
+    message_frame,
+    parse_close,
+)
 from autodmca_edge.handshake import Upgrade, accept
 from autodmca_edge.outbox import Outbox
 
@@ -70,6 +78,12 @@ class WebSocket(asyncio.Protocol):
 
     def open(self, upgrade: Upgrade) -> None:
         """Answer the handshake and begin the conversation."""
+        if upgrade.deflate is not None:
+            if self._conversation.compresses(upgrade):
+                self.outbox.window = upgrade.deflate.window
+                self._parser = FrameParser(self._gateway.max_message_bytes, inflates=True)
+            else:
+                upgrade = upgrade._replace(deflate=None)
         self._transport.write(accept(upgrade))
         if self._transport.get_write_buffer_size():
             self.outbox.block()
@@ -77,7 +91,7 @@ class WebSocket(asyncio.Protocol):
 
     def say(self, text: bytes) -> bool:
         """Write one text message. False: the peer is too slow, its outbox is full."""
-        return self._write(encode(text))
+        return self._write(message_frame(text, self.outbox.window))
 
     def _write(self, frame: bytes) -> bool:
         if self.closing is not None:

@@ -1,0 +1,95 @@
+"""The one extension that is spoken here: permessage-deflate (RFC 7692), without context takeover.
+
+Owns reading what a client offers in Sec-WebSocket-Extensions (RFC 6455, section 9.1) and what is answered.
+An offer that is malformed, or that cannot be met, is declined, which never fails a handshake: the next one
+is looked at, and without a good one messages go uncompressed.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+__all__ = ["Deflate", "agreed"]
+
+NAME: Final = "permessage-deflate"
+LARGEST_WINDOW: Final = 12
+"""Bits: an event is smaller than such a window, and a larger one takes longer to set up for each message."""
+SMALLEST_WINDOW: Final = 9  # zlib writes no raw stream for a window of 8 bits
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ELEMENT: Final = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*")*')
+_BITS: Final = {str(bits): bits for bits in range(8, 16)}  # section 7.1.2: decimal, no leading zeros
+_FLAGS: Final = frozenset({"server_no_context_takeover", "client_no_context_takeover"})
+
+
+class Deflate(NamedTuple):
+    """What was agreed. `window`: of what we send, in bits; `answer`: the extension as the answer names it."""
+
+    window: int
+    answer: str
+
+
+class _Malformed(ValueError):
+    """Not an offer that RFC 7692 allows."""
+
+
+def agreed(headers: Iterable[str]) -> Deflate | None:
+    """What comes of the values of Sec-WebSocket-Extensions: the first offer that can be met, or None."""
+    for element in _elements(", ".join(headers)):
+        name, *parameters = element.split(";")
+        if name.strip(" \t") != NAME:
+            continue
+        try:
+            offer = _offer(parameters)
+        except _Malformed:
+            continue
+        bits = offer.get("server_max_window_bits")
+        if bits is None or bits >= SMALLEST_WINDOW:
+            named = "" if bits is None else f"; server_max_window_bits={bits}"
+            answer = f"{NAME}; server_no_context_takeover; client_no_context_takeover{named}"
+            return Deflate(min(bits or LARGEST_WINDOW, LARGEST_WINDOW), answer)
+    return None
+
+
+def _elements(text: str) -> Iterator[str]:
+    """The elements of a list, whose commas may also be inside quotes; none after a quote without end."""
+    at = 0
+    while at <= len(text):
+        found = _ELEMENT.match(text, at)
+        assert found is not None
+        at = found.end() + 1
+        if text[found.end() : at] == '"':
+            return
+        yield found[0]
+
+
+def _offer(parameters: Iterable[str]) -> dict[str, int]:
+    """An offer's parameters (section 7.1); raises _Malformed for unknown, double and invalid ones.
+
+    No value that is allowed has a semicolon in it, quoted or not, so they were split at any.
+    """
+    offer: dict[str, int] = {}
+    for each in parameters:
+        name, given, text = (part.strip(" \t") for part in each.partition("="))
+        value = _value(text) if given else None
+        if name in offer:
+            raise _Malformed(name)
+        if name in _FLAGS and value is None:
+            offer[name] = 1
+        elif name == "client_max_window_bits" and value is None:
+            offer[name] = 15
+        elif name in {"client_max_window_bits", "server_max_window_bits"} and value in _BITS:
+            offer[name] = _BITS[value]
+        else:
+            raise _Malformed(name)
+    return offer
+
+
+def _value(text: str) -> str:
+    """A token, quoted or not."""
+    quoted = _QUOTED.fullmatch(text)
+    value = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else text
+    if not _TOKEN.fullmatch(value):
+        raise _Malformed(text)
+    return value
