@@ -3,9 +3,8 @@
 A *record* here is the object that aiokafka's C parser makes, with `offset timestamp key value headers`
 (timestamp in ms). Measured on 360-byte records with two headers, CPU per record: the parser's objects 0.26
 microseconds and 0.04 to read three attributes; a plain tuple made of each 0.36 and 0.01; checking the batch's
-CRC 0.18. From the socket to the caller's loop, `TailReader` on Apache Kafka took 1.5 microseconds a record
-where `getmany`, with its ConsumerRecord, took 3.0 in the same run. Control batches are passed over. What
-cannot be decoded is never passed over silently: `decode` says where and why.
+CRC 0.02 (0.18 without the processor's instruction). Control batches are passed over. What cannot be decoded
+is never passed over silently: `decode` says where and why.
 """
 
 from __future__ import annotations
@@ -16,11 +15,14 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import cramjam
+import google_crc32c
 from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
+from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 
 _BATCH_HEAD = struct.Struct(">qiibIhi")  # offset, length, leader epoch, magic, CRC, attributes, last delta
 _LENGTH_COUNTS_FROM = 12
+_CRC_COVERS_FROM = 21
 _SMALLEST_BATCH = 61
 _MAGIC = 2
 
@@ -91,13 +93,15 @@ def decode(fetched: bytes, start: int, *, check_crcs: bool = True) -> tuple[list
     """
     records: list[Record] = []
     faults: list[Fault] = []
-    batches = MemoryRecords(fetched)
+    batches, at = MemoryRecords(fetched), 0
     while (batch := batches.next_batch()) is not None:
+        _base, length, _epoch, _magic, crc, _attributes, _last_delta = _BATCH_HEAD.unpack_from(fetched, at)
+        begin, at = at + _CRC_COVERS_FROM, at + _LENGTH_COUNTS_FROM + length
         if batch.is_control_batch or batch.next_offset <= start:
             continue
         had = len(records)
         try:
-            if check_crcs and not batch.validate_crc():
+            if check_crcs and not _intact(batch, crc, fetched[begin:at]):
                 raise CorruptRecordException("its checksum is wrong")
             records += batch
         except _UNREADABLE as error:
@@ -106,3 +110,10 @@ def decode(fetched: bytes, start: int, *, check_crcs: bool = True) -> tuple[list
     if records and records[0].offset < start:
         records = [record for record in records if record.offset >= start]
     return records, faults
+
+
+def _intact(batch: DefaultRecordBatch, crc: int, covered: bytes) -> bool:
+    """Whether the checksum is right; faster by the processor's own instruction, where it has one."""
+    if google_crc32c.implementation != "c":
+        return bool(batch.validate_crc())
+    return bool(google_crc32c.value(covered) == crc)
