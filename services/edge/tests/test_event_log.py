@@ -2,7 +2,7 @@
 
 import pytest
 from autodmca_edge.log import TOPICS, BadCursor, EventLog, Partition
-from autodmca_edge.testing import StoredRecord
+from autodmca_edge.testing import StoredBatch, StoredRecord
 from autodmca_events import partition_for, user_key
 from autodmca_events.topics import BROADCAST, USER_EVENT_TOPICS
 from hypothesis import given
@@ -26,8 +26,10 @@ def at(event_log: EventLog, number: int = 0, topic: str = TOPIC) -> Partition:
     return partition
 
 
-def records(first: int, count: int, size: int = 100) -> list[StoredRecord]:
-    return [StoredRecord(offset, 0, b"7", b"x" * size, ()) for offset in range(first, first + count)]
+def records(first: int, count: int, size: int = 400) -> StoredBatch:
+    return StoredBatch(
+        [StoredRecord(offset, 0, b"7", b"x" * size, ()) for offset in range(first, first + count)]
+    )
 
 
 def reason(event_log: EventLog, cursor: str) -> str:
@@ -116,7 +118,7 @@ def test_offsets_without_records_are_covered_too() -> None:
     event_log = log()
     partition = at(event_log)
     event_log.append(partition, records(0, 2), 5)
-    event_log.append(partition, [], 8)
+    event_log.append(partition, records(5, 0), 8)
     event_log.append(partition, records(9, 1), 12)
     assert (partition.oldest, partition.position) == (0, 12)
     assert [each.offset for each in partition.recent(3)] == [9]
@@ -139,7 +141,7 @@ def test_polls_without_records_are_bounded_too() -> None:
     event_log = log(10_000)
     partition = at(event_log)
     for offset in range(1000):
-        event_log.append(partition, [], offset + 1)
+        event_log.append(partition, records(offset, 0), offset + 1)
     assert partition.oldest > 0
 
 

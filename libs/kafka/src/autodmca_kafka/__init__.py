@@ -48,7 +48,7 @@ from autodmca_kafka.reader_events import (
     TopicGone,
     Unreadable,
 )
-from autodmca_kafka.records import Record
+from autodmca_kafka.records import Packed, Record
 from autodmca_kafka.table import Table
 from autodmca_kafka.tail import TailReader
 from autodmca_kafka.topics import TopicSpec, ensure_topics, event_topics, service_topics
@@ -76,6 +76,7 @@ __all__ = [
     "NoEmbeddedBroker",
     "NoOutcome",
     "OffsetOutOfRange",
+    "Packed",
     "PartitionReset",
     "Processor",
     "ProcessorMetrics",

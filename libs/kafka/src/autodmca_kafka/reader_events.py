@@ -13,17 +13,21 @@ from typing import NamedTuple
 
 from aiokafka.structs import TopicPartition
 
-from autodmca_kafka.records import Record
+from autodmca_kafka.records import Packed, Record
 
 
 class Batch(NamedTuple):
-    """Consecutive records of one partition, perhaps none; reading goes on at `next_offset`."""
+    """Consecutive records of one partition, perhaps none; reading goes on at `next_offset`.
+
+    `packed` are the same records, for who keeps them; a one-shot read gives none.
+    """
 
     topic: str
     partition: int
     records: Sequence[Record]
     next_offset: int
     high_watermark: int
+    packed: Packed = Packed(b"", 0)
 
 
 class PartitionReset(NamedTuple):

@@ -112,6 +112,24 @@ def decode(fetched: bytes, start: int, *, check_crcs: bool = True) -> tuple[list
     return records, faults
 
 
+class Packed:
+    """Records as they came from the log: a fifth of the memory of those made of them, nothing for the garbage
+    collector to walk. `len` is in bytes."""
+
+    __slots__ = ("_fetched", "_start")
+
+    def __init__(self, fetched: bytes, start: int) -> None:
+        self._fetched = fetched
+        self._start = start
+
+    def __len__(self) -> int:
+        return len(self._fetched)
+
+    def records(self, offset: int) -> list[Record]:
+        """Those from `offset` on, in order, made anew; what cannot be decoded is left out."""
+        return decode(self._fetched, max(offset, self._start), check_crcs=False)[0]
+
+
 def _intact(batch: DefaultRecordBatch, crc: int, covered: bytes) -> bool:
     """Whether the checksum is right; faster by the processor's own instruction, where it has one."""
     if google_crc32c.implementation != "c":

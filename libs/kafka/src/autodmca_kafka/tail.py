@@ -22,7 +22,7 @@ from autodmca_kafka.fetch_loop import FetchLoop
 from autodmca_kafka.log_client import LogClient
 from autodmca_kafka.positions import Fetched, HandOver, Position
 from autodmca_kafka.reader_events import Batch, ReaderEvent, Unreadable
-from autodmca_kafka.records import decode
+from autodmca_kafka.records import Packed, decode
 from autodmca_kafka.watch import Watch
 
 log = structlog.get_logger(__name__)
@@ -169,7 +169,8 @@ class TailReader:
         tp = item.position.tp
         records, faults = decode(item.records, item.start, check_crcs=self._check_crcs)
         item.position.taken = item.next_offset
-        out.append(Batch(tp.topic, tp.partition, records, item.next_offset, item.high_watermark))
+        packed = Packed(item.records, item.start)
+        out.append(Batch(tp.topic, tp.partition, records, item.next_offset, item.high_watermark, packed))
         for fault in faults:
             log.error(
                 "records cannot be decoded", topic=tp.topic, partition=tp.partition, offset=fault.offset,

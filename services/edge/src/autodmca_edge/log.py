@@ -13,13 +13,11 @@ from typing import Final, NamedTuple, Protocol
 from autodmca_events import partition_for
 from autodmca_events.topics import BROADCAST, USER_EVENT_TOPICS
 
-__all__ = ["BadCursor", "EventLog", "Partition", "Record"]
+__all__ = ["BadCursor", "EventLog", "Packed", "Partition", "Record"]
 
 TOPICS: Final = (*USER_EVENT_TOPICS, BROADCAST)
 _EPOCH_LENGTH: Final = 6  # characters: enough to tell one incarnation of a topic from the next
-_SAMPLE: Final = 64  # records of a poll that are weighed for the window, at least
-_RECORD_OVERHEAD: Final = 400  # bytes of Python objects beside a record's value
-_CHUNK_OVERHEAD: Final = 300  # and of a poll's
+_CHUNK_OVERHEAD: Final = 300  # bytes of Python objects beside those of a poll's records
 _PLAIN: Final = tuple(b'%d"}' % each for each in range(1000))
 _PADDED: Final = tuple(b'%03d"}' % each for each in range(1000))
 
@@ -39,6 +37,18 @@ class Record(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
+class Packed(Protocol):
+    """What one poll brought of a partition, in few bytes; see autodmca_kafka.Packed."""
+
+    def __len__(self) -> int:
+        """In bytes."""
+        ...
+
+    def records(self, offset: int) -> Sequence[Record]:
+        """Those from `offset` on, in order."""
+        ...
+
+
 class BadCursor(Exception):
     """A cursor that cannot be resumed from: `reason` is `cursor` or `epoch`."""
 
@@ -49,7 +59,7 @@ class BadCursor(Exception):
 
 class _Chunk(NamedTuple):
     start: int
-    records: Sequence[Record]
+    packed: Packed
     size: int
 
 
@@ -94,9 +104,7 @@ class Partition:
             if chunk.start <= offset:
                 break
         for chunk in reversed(chunks):
-            for record in chunk.records:
-                if record.offset >= offset:
-                    yield record
+            yield from chunk.packed.records(offset)
 
 
 class EventLog:
@@ -125,14 +133,10 @@ class EventLog:
         """The partition, or None while the topic is not followed."""
         return self._partitions.get((topic, number))
 
-    def append(self, partition: Partition, records: Sequence[Record], next_offset: int) -> None:
+    def append(self, partition: Partition, packed: Packed, next_offset: int) -> None:
         """Remember what the hub is being given, and drop the oldest over the bound."""
-        size = _CHUNK_OVERHEAD + _RECORD_OVERHEAD * len(records)
-        # Some of a large poll tell enough: weighing each record would cost a third of routing it.
-        sample = records[:: max(len(records) // _SAMPLE, 1)]
-        if sample:
-            size += sum([len(record.value or b"") for record in sample]) * len(records) // len(sample)
-        partition._chunks.append(_Chunk(partition.position, records, size))  # noqa: SLF001 - one module
+        size = _CHUNK_OVERHEAD + len(packed)
+        partition._chunks.append(_Chunk(partition.position, packed, size))  # noqa: SLF001 - one module
         partition.position = next_offset
         self._order.append(partition)
         self.window_size += size

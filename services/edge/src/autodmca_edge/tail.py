@@ -16,6 +16,7 @@ from autodmca_kafka import (
     BrokerBack,
     BrokerLost,
     PartitionReset,
+    ReaderEvent,
     TailReader,
     TopicChanged,
     TopicGone,
@@ -72,11 +73,13 @@ class Tail:
         self.started = self.connected = True
         log.info("following the event log", partitions=sum(1 for _ in self._log))
         while True:
-            polled = await self._reader.poll()
-            self._hand_out([each for each in polled if isinstance(each, Batch)])
-            for each in polled:
-                if not isinstance(each, Batch):
-                    await self._handle(each)
+            await self._take(await self._reader.poll())
+
+    async def _take(self, polled: Iterable[Batch | ReaderEvent]) -> None:
+        self._hand_out([each for each in polled if isinstance(each, Batch)])
+        for each in polled:
+            if not isinstance(each, Batch):
+                await self._handle(each)
 
     def _hand_out(self, batches: Iterable[Batch]) -> None:
         """One poll, to the hub and the window: no await may come between."""
@@ -90,7 +93,7 @@ class Tail:
                 work.append((partition, batch))
         self._hub.dispatch([(partition, batch.records) for partition, batch in work])
         for partition, batch in work:
-            self._log.append(partition, batch.records, batch.next_offset)
+            self._log.append(partition, batch.packed, batch.next_offset)
 
     async def _open(self, topic: str) -> None:
         """Follow a topic from its end, as soon as there is one."""

@@ -5,7 +5,7 @@ production. Nothing here sleeps: `FakeNode.settle` runs what is ready.
 """
 
 from autodmca_edge.testing.client import client_frame, upgrade_request
-from autodmca_edge.testing.log import FakeLog, StoredRecord, record_of
+from autodmca_edge.testing.log import FakeLog, StoredBatch, StoredRecord, record_of
 from autodmca_edge.testing.node import FakeNode, FakeVerifier
 from autodmca_edge.testing.peer import FakePeer, cursors_of, messages
 
@@ -14,6 +14,7 @@ __all__ = [
     "FakeNode",
     "FakePeer",
     "FakeVerifier",
+    "StoredBatch",
     "StoredRecord",
     "client_frame",
     "cursors_of",

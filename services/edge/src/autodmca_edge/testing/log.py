@@ -13,7 +13,7 @@ from msgspec import structs
 from autodmca_edge.log import TOPICS, Partition, Record
 from autodmca_edge.replay import PastEnd, Unreachable
 
-__all__ = ["FakeLog", "StoredRecord", "record_of"]
+__all__ = ["FakeLog", "StoredBatch", "StoredRecord", "record_of"]
 
 
 class StoredRecord(NamedTuple):
@@ -24,6 +24,19 @@ class StoredRecord(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
+
+
+class StoredBatch:
+    """Records as the window keeps them."""
+
+    def __init__(self, records: Sequence[StoredRecord]) -> None:
+        self._records = records
+
+    def __len__(self) -> int:
+        return sum(100 + len(record.value or b"") for record in self._records)
+
+    def records(self, offset: int) -> list[StoredRecord]:
+        return [record for record in self._records if record.offset >= offset]
 
 
 def record_of(

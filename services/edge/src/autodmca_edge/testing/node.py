@@ -14,7 +14,7 @@ from autodmca_edge.protocol import ClientMessage
 from autodmca_edge.replay import Replays
 from autodmca_edge.replay_counts import ReplayCounts
 from autodmca_edge.session import Session
-from autodmca_edge.testing.log import FakeLog, StoredRecord
+from autodmca_edge.testing.log import FakeLog, StoredBatch, StoredRecord
 from autodmca_edge.testing.peer import FakePeer, FakeWire
 from autodmca_edge.timers import TimerWheel
 
@@ -139,7 +139,7 @@ class FakeNode:
         self.wheel.advance(self.now)
         self.hub.dispatch(work)
         for partition, records in work:
-            self.log.append(partition, records, records[-1].offset + 1)
+            self.log.append(partition, StoredBatch(records), records[-1].offset + 1)
         return sum(len(records) for _, records in work)
 
     def pass_time(self, seconds: float) -> None:
