@@ -25,6 +25,7 @@ def edge_metrics() -> Iterator[tuple[str, Metric, tuple[str, ...]]]:
     node = EdgeNode(settings, cast("Any", None), cast("Any", None), TokenVerifier(settings.tokens))
     exposition = Exposition()
     exposition.show(node.metrics)
+    exposition.show(node.arrivals)
     for collector in exposition.collectors:
         for metric in collector.collect():
             yield metric.name + SUFFIXES.get(metric.type, ""), metric, labels(collector, metric)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final
 
 import uvloop
+from autodmca_edge.admission import Admission
 from autodmca_edge.conversation import Gateway
 from autodmca_edge.entrance import Entrance
 from autodmca_edge.frames import Opcode, message_frame
@@ -36,6 +37,7 @@ class EchoNode:
         self.outbox_bytes = 4 * max_message_bytes
         self.wire = Wire(os.write)
         self.clock = monotonic_wall_clock()
+        self.admission = Admission(1_000_000, 0, self.clock, lambda *_: None)
 
     async def keep_time(self) -> None:
         """Until cancelled."""
@@ -64,6 +66,9 @@ class Echo:
 
     def opened(self, upgrade: Upgrade) -> None:
         """Nothing to say first."""
+
+    def turn_away(self, reason: str) -> None:
+        """Everybody is let in."""
 
     def said(self, text: bytes) -> None:
         self._socket.say(text)

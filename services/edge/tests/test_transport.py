@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from autodmca_edge.admission import Admission
 from autodmca_edge.frames import FRAMES_A_TURN
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.node import Socket
@@ -83,6 +84,7 @@ class Talk:
         return True
 
     def opened(self, upgrade: Upgrade) -> None: ...
+    def turn_away(self, reason: str) -> None: ...
     def heard(self) -> None: ...
     def leave(self) -> None: ...
     def lost(self, code: int | None) -> None: ...
@@ -111,6 +113,7 @@ class FakeNode:
         self.wire = Wire(self._send)
         self.talk: Talk
         self.now = 1000.0
+        self.admission = Admission(1000, 10, self.clock, lambda *_: None)
 
     def _send(self, handle: int, data: bytes) -> int:
         self.direct += data[: self.room]

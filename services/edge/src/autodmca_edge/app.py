@@ -19,22 +19,30 @@ from autodmca_kafka.errors import BrokerUnavailable
 from autodmca_runtime import Health, TokenVerifier, serve, settle_garbage_collector
 from starlette.applications import Starlette
 
+from autodmca_edge import memory
 from autodmca_edge.actions import ClientActions
-from autodmca_edge.config import EdgeSettings
+from autodmca_edge.addresses import Proxies
+from autodmca_edge.admission import Admission
+from autodmca_edge.arrivals import Arrivals
+from autodmca_edge.config import AdmissionSettings, EdgeSettings
+from autodmca_edge.draining import send_away
 from autodmca_edge.entrance import Entrance
 from autodmca_edge.exposition import Exposition
 from autodmca_edge.gauges import gauges_of
 from autodmca_edge.http import routes
 from autodmca_edge.hub import Hub
+from autodmca_edge.limits import Limits
 from autodmca_edge.log import EventLog
 from autodmca_edge.metrics import Metrics
 from autodmca_edge.node import Socket
 from autodmca_edge.outbox import Wire
+from autodmca_edge.pressure import Pressure
 from autodmca_edge.protocol import ClientMessage
 from autodmca_edge.replay import Replays
 from autodmca_edge.session import Session
 from autodmca_edge.tail import Tail
 from autodmca_edge.timers import TimerWheel, monotonic_wall_clock
+from autodmca_edge.transport import CLOSE_TIMEOUT_S
 
 __all__ = ["EdgeNode", "main"]
 
@@ -83,6 +91,27 @@ class EdgeNode:
             accepted=self._action_accepted,
         )
         self._tasks: asyncio.TaskGroup | None = None
+        self._decide_on_newcomers(settings.admission)
+
+    def _decide_on_newcomers(self, settings: AdmissionSettings) -> None:
+        self.limits = Limits(
+            Proxies(settings.trusted_proxies),
+            a_user=settings.user_connections,
+            an_address=settings.address_connections,
+            unauthenticated=settings.unauthenticated,
+        )
+        self.pressure = Pressure(
+            max_lag_s=settings.max_loop_lag_ms / 1000,
+            max_bytes=settings.max_memory_bytes or memory.share_of_limit(memory.cgroup_limit()),
+            resident=memory.resident_bytes,
+        )
+        self.admission = Admission(
+            settings.handshakes_a_second,
+            settings.handshakes_waiting,
+            self.clock,
+            lambda seconds, call: asyncio.get_running_loop().call_later(seconds, call),
+        )
+        self.arrivals = Arrivals(self.admission, self.limits, self.pressure)
 
     @property
     def available(self) -> bool:
@@ -90,13 +119,13 @@ class EdgeNode:
         return self.tail.started
 
     async def run(self) -> None:
-        """Follow the log, keep time, run what sessions ask for, until cancelled."""
+        """Follow the log, run what sessions ask for, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self.tail.run())
-            tasks.create_task(self._keep_time())
 
-    async def _keep_time(self) -> None:
+    async def keep_time(self) -> None:
+        """Ask whose time is up, until cancelled."""
         while True:
             self.wheel.advance(self.clock())
             await asyncio.sleep(TICK_S)
@@ -135,6 +164,9 @@ class EdgeNode:
     def closed(self, code: int) -> None:
         self.metrics.closes[str(int(code))] += 1
 
+    def turned_away(self, why: str) -> None:
+        self.arrivals.turned_away[why] += 1
+
     def deferred(self, events: int) -> None:
         self.metrics.deferred_events += events
 
@@ -147,16 +179,11 @@ class EdgeNode:
     # -- leaving ----------------------------------------------------------------------------------
 
     async def drain(self, seconds: float) -> None:
-        """Send every client away, spread evenly over `seconds`."""
+        """Send every client away, spread evenly over `seconds`; newcomers are from now on."""
         self.draining = True
         leaving = list(self.sessions.values())
         log.info("draining", connections=len(leaving), seconds=seconds)
-        begun = self.clock()
-        for index, session in enumerate(leaving):
-            wait = begun + seconds * index / len(leaving) - self.clock()
-            if wait > 0:
-                await asyncio.sleep(wait)
-            session.drain()
+        await send_away(leaving, seconds, self.clock)
 
 
 async def _guarded(coroutine: Coroutine[Any, Any, None]) -> None:
@@ -187,7 +214,9 @@ async def main(settings: EdgeSettings) -> None:
     health = Health()
     health.add("event log", node.tail.trouble)
     health.add("token keys", verifier.problem)
+    health.add("load", node.pressure.problem)
     exposition.show(node.metrics)
+    exposition.show(node.arrivals)
     app = Starlette(routes=routes(health, exposition.registry))
 
     async def ensure() -> None:
@@ -221,8 +250,14 @@ async def main(settings: EdgeSettings) -> None:
         health=health,
         http=cast("Any", partial(Entrance, node)),
         ws="none",
-        drain_s=settings.drain_seconds + 1,
+        drain_s=settings.drain_seconds + CLOSE_TIMEOUT_S + 2,  # a timer more, and some slack
         on_drain=partial(node.drain, settings.drain_seconds),
-        background={"event log": follow, "topics": keep_topics, "token keys": verifier.run},
+        background={
+            "event log": follow,
+            "topics": keep_topics,
+            "token keys": verifier.run,
+            "timers": node.keep_time,
+            "load": node.pressure.watch,
+        },
         backlog=4096,
     )

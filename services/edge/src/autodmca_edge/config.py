@@ -5,7 +5,53 @@ from typing import Annotated
 from autodmca_runtime import Env, KafkaSettings, LogSettings, TokenSettings
 from msgspec import Meta, Struct
 
-__all__ = ["EdgeSettings"]
+from autodmca_edge.addresses import Network
+
+__all__ = ["AdmissionSettings", "EdgeSettings"]
+
+
+class AdmissionSettings(Struct, frozen=True, kw_only=True):
+    """Who is let in, and how fast."""
+
+    handshakes_a_second: Annotated[
+        float,
+        Env("EDGE_HANDSHAKES_PER_SECOND", "New WebSockets let in; more of them wait.", "2500"),
+        Meta(ge=1, le=1_000_000),
+    ] = 2500.0
+    handshakes_waiting: Annotated[
+        int,
+        Env("EDGE_HANDSHAKES_WAITING", "Handshakes that may wait; more are closed with 4503.", "5000"),
+        Meta(ge=0, le=1_000_000),
+    ] = 5000
+    user_connections: Annotated[
+        int,
+        Env("EDGE_USER_CONNECTIONS", "Connections of one user on this node; 0: any number.", "100"),
+        Meta(ge=0),
+    ] = 100
+    address_connections: Annotated[
+        int,
+        Env("EDGE_ADDRESS_CONNECTIONS", "Connections from one address on this node; 0: any number.", "1000"),
+        Meta(ge=0),
+    ] = 0
+    trusted_proxies: Annotated[
+        tuple[Network, ...],
+        Env("EDGE_TRUSTED_PROXIES", "Networks whose X-Forwarded-For counts.", "10.0.0.0/8,fd00::/8"),
+    ] = ()
+    unauthenticated: Annotated[
+        int,
+        Env("EDGE_UNAUTHENTICATED_CONNECTIONS", "Connections that may wait for their token.", "2000"),
+        Meta(ge=1),
+    ] = 2000
+    max_loop_lag_ms: Annotated[
+        float,
+        Env("EDGE_MAX_LOOP_LAG_MS", "Lateness of the event loop over which none is let in.", "500"),
+        Meta(ge=1, le=60_000),
+    ] = 500.0
+    max_memory_bytes: Annotated[
+        int,
+        Env("EDGE_MAX_MEMORY_BYTES", "The same of memory; 0: 9/10 of the control group's.", "1000000000"),
+        Meta(ge=0),
+    ] = 0
 
 
 class EdgeSettings(Struct, frozen=True, kw_only=True):
@@ -14,6 +60,7 @@ class EdgeSettings(Struct, frozen=True, kw_only=True):
     kafka: KafkaSettings
     tokens: TokenSettings
     logs: LogSettings
+    admission: AdmissionSettings = AdmissionSettings()
     host: Annotated[str, Env("EDGE_HOST", "Address to listen on.", "0.0.0.0")] = "0.0.0.0"  # noqa: S104
     port: Annotated[int, Env("EDGE_PORT", "Port to listen on.", "8080"), Meta(ge=0, le=65535)] = 8080
     node: Annotated[str, Env("EDGE_NODE", "This node's name, told to clients.", "edge-1")] = "edge"

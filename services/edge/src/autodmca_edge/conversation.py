@@ -6,6 +6,7 @@ that conformance is tested with.
 
 from typing import Protocol
 
+from autodmca_edge.admission import Admission
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.node import Socket
 from autodmca_edge.outbox import Wire
@@ -22,6 +23,9 @@ class Conversation(Timed, Protocol):
 
     def opened(self, upgrade: Upgrade) -> None:
         """The handshake is done."""
+
+    def turn_away(self, reason: str) -> None:
+        """The handshake is done, but too many came at once."""
 
     def said(self, text: bytes) -> None:
         """A text message came."""
@@ -48,6 +52,7 @@ class Gateway(Protocol):
     max_message_bytes: int
     outbox_bytes: int
     wire: Wire
+    admission: Admission
 
     def clock(self) -> float: ...
     def converse(self, socket: Socket) -> Conversation: ...

@@ -7,6 +7,7 @@ answer (RFC 9112, 9.6).
 """
 
 import asyncio
+import math
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -18,18 +19,20 @@ from autodmca_edge.transport import WebSocket, say_no_more
 __all__ = ["Entrance"]
 
 HEAD_TIMEOUT_S: Final = 10.0
+EARLY_BYTES: Final = 64 * 1024  # taken of one that waits for its turn; its head is in it
 LINGER_S: Final = 2.0
 
 
 class Entrance(asyncio.Protocol):
     """Decides by the first request's head what a connection is."""
 
-    __slots__ = ("_config", "_deadline", "_gateway", "_head", "_refused", "_transport")
+    __slots__ = ("_config", "_deadline", "_end", "_gateway", "_head", "_refused", "_transport")
 
     def __init__(self, gateway: Gateway, **config: Any) -> None:
         self._gateway = gateway
         self._config = config
         self._head = bytearray()
+        self._end = 0  # of the head; not 0: it waits for its turn
         self._refused = False
         self._transport: asyncio.Transport | None = None
 
@@ -52,6 +55,9 @@ class Entrance(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._transport is None or self._refused:
             return
+        if self._end:
+            self._wait(data)
+            return
         head = self._head
         head += data
         while head.startswith(b"\r\n"):
@@ -61,25 +67,57 @@ class Entrance(asyncio.Protocol):
             too_large = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             self._refuse(HandshakeRefused(too_large, f"a request's head has at most {MAX_HEAD} bytes"))
         elif end > 3:
-            self._decide(bytes(head), end)
+            self._end = end
+            self._decide(head[:end])
 
-    def _decide(self, data: bytes, end: int) -> None:
+    def _decide(self, head: bytearray) -> None:
+        """A WebSocket has to be admitted; the rest, small and rare, does not wait in storms of those."""
+        if b"upgrade" in head.lower():
+            self._deadline = math.inf
+            self._gateway.admission.arrive(self)
+        else:
+            self._ask()
+
+    def admit(self) -> None:
+        """It is this one's turn."""
+        self._open(None)
+
+    def turn_away(self, reason: str) -> None:
+        """There is no room for it; it is told in a Close frame, as browsers hide everything else."""
+        self._open(reason)
+
+    def _open(self, turned_away: str | None) -> None:
+        data, end = bytes(self._head), self._end
+        if len(data) > EARLY_BYTES and self._transport is not None:
+            self._transport.resume_reading()
         try:
             upgrade = read_upgrade(data[:end], self._gateway.origins, compression=self._gateway.compression)
         except HandshakeRefused as refused:
             self._refuse(refused)
             return
-        transport = self._leave()
         if upgrade is None:
-            request = OneRequest(**self._config)
-            transport.set_protocol(request)
-            request.connection_made(transport)
-            request.data_received(data)
-        else:
-            socket = self.socket(self._gateway, transport)
-            transport.set_protocol(socket)
-            socket.open(upgrade)
-            socket.data_received(data[end:])
+            self._ask()
+            return
+        transport = self._leave()
+        socket = self.socket(self._gateway, transport)
+        transport.set_protocol(socket)
+        socket.open(upgrade, turned_away)
+        socket.data_received(data[end:])
+
+    def _ask(self) -> None:
+        """It is a request for the HTTP application."""
+        data = bytes(self._head)
+        transport = self._leave()
+        request = OneRequest(**self._config)
+        transport.set_protocol(request)
+        request.connection_made(transport)
+        request.data_received(data)
+
+    def _wait(self, data: bytes) -> None:
+        """It says more while it waits for its turn: enough of that is enough."""
+        self._head += data
+        if len(self._head) > EARLY_BYTES and self._transport is not None:
+            self._transport.pause_reading()
 
     def _leave(self) -> asyncio.Transport:
         """Have nothing more to do with the connection; the wheel may know us for some seconds yet."""
@@ -100,4 +138,6 @@ class Entrance(asyncio.Protocol):
         self._ask_in(LINGER_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._end:
+            self._gateway.admission.leave(self)
         self._leave()

@@ -59,6 +59,8 @@ class Upgrade(NamedTuple):
     subprotocol: str | None
     deflate: Deflate | None = None
     """How messages are compressed."""
+    forwarded: str = ""
+    """X-Forwarded-For, all of it."""
 
 
 class _Head:
@@ -149,6 +151,7 @@ def _check(read: _Head, origins: Collection[str]) -> Upgrade:
         token=_token(read, offered, query),
         origin=origin,
         subprotocol=SUBPROTOCOL if SUBPROTOCOL in offered else None,
+        forwarded=",".join(read.all(b"x-forwarded-for")),
     )
 
 

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 from autodmca_runtime import Claims
 
 from autodmca_edge.hub import Hub
+from autodmca_edge.limits import Guest, Limits
 from autodmca_edge.log import EventLog, Partition
 from autodmca_edge.outbox import Outbox
-from autodmca_edge.protocol import ClientMessage, Subscribe
+from autodmca_edge.pressure import Pressure
+from autodmca_edge.protocol import ClientMessage, CloseCode, Refusal, Subscribe
 from autodmca_edge.subscriptions import Subscription
 from autodmca_edge.timers import TimerWheel
 
 if TYPE_CHECKING:
     from autodmca_edge.session import Session
 
-__all__ = ["Node", "Replayer", "Socket", "Verifier"]
+__all__ = ["Newcomer", "Node", "Replayer", "Socket", "Verifier"]
 
 
 class Socket(Protocol):
@@ -27,6 +29,8 @@ class Socket(Protocol):
 
     @property
     def peer(self) -> str: ...
+    @property
+    def gone(self) -> bool: ...
     @property
     def outbox(self) -> Outbox: ...
     def say(self, text: bytes) -> bool: ...
@@ -51,6 +55,17 @@ class Verifier(Protocol):
     async def check(self, token: str) -> Claims: ...
 
 
+class Newcomer(Guest, Protocol):
+    """A session that is being let in."""
+
+    connection_id: str
+    socket: Socket
+
+    def answer(self, action: str, in_reply_to: str | None, **payload: Any) -> None: ...
+    def refuse(self, refusal: Refusal, *, misuse: bool = True) -> None: ...
+    def turn_away(self, reason: str, code: CloseCode = CloseCode.OVERLOADED) -> None: ...
+
+
 class Node(Protocol):
     """What a session needs of the node that it is on."""
 
@@ -58,6 +73,8 @@ class Node(Protocol):
     hub: Hub
     log: EventLog
     wheel: TimerWheel
+    limits: Limits
+    pressure: Pressure
     max_message_bytes: int
     max_subscriptions: int
     sessions: dict[str, "Session"]
@@ -76,5 +93,6 @@ class Node(Protocol):
     def said_bad(self, code: str) -> None: ...
     def publish(self, session: "Session", message: ClientMessage) -> None: ...
     def closed(self, code: int) -> None: ...
+    def turned_away(self, why: str) -> None: ...
     def deferred(self, events: int) -> None: ...
     def dropped(self, reason: str, events: int) -> None: ...

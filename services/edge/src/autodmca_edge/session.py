@@ -13,9 +13,9 @@ import structlog
 from autodmca_events import CATALOGUE, rfc3339, user_key
 from autodmca_runtime import Claims
 
-from autodmca_edge import protocol, subscribing
+from autodmca_edge import entering, protocol, subscribing
 from autodmca_edge.auth import authenticate
-from autodmca_edge.deadlines import AUTH_TIMEOUT_S, HEARTBEAT_INTERVAL_S, HEARTBEAT_TIMEOUT_S, Deadlines, Due
+from autodmca_edge.deadlines import Deadlines, Due
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.log import Partition
 from autodmca_edge.node import Node, Socket
@@ -39,11 +39,13 @@ class Session:
         "_deadlines",
         "_family",
         "_held",
+        "address",
         "claims",
         "connection_id",
         "key",
         "node",
         "pending",
+        "seat",
         "socket",
         "standing",
         "state",
@@ -63,6 +65,8 @@ class Session:
         self._held: list[bytes] | None = None
         self._bad: list[float] | None = None
         self._family: str | None = None
+        self.seat: bytes | None = None
+        self.address: str | None = None
 
     # -- the socket's side ------------------------------------------------------------------------
 
@@ -74,29 +78,19 @@ class Session:
         """Say who we are, then take the token that came with the handshake, if one did."""
         node = self.node
         self._family = upgrade.family
-        if node.draining:
-            self._close(CloseCode.DRAINING, "this node is draining")
-            return
-        if not node.available:
-            self._close(CloseCode.OVERLOADED, "no connection to the event log yet")
+        if not entering.enter(node, self, upgrade.forwarded):
             return
         node.sessions[self.connection_id] = self
         node.wheel.add(self, self._deadlines.next())
-        self.answer(
-            "connected",
-            None,
-            protocol=protocol.PROTOCOL_VERSION,
-            connectionId=self.connection_id,
-            node=node.name,
-            serverTime=self._now(),
-            heartbeatIntervalMs=HEARTBEAT_INTERVAL_S * 1000,
-            heartbeatTimeoutMs=HEARTBEAT_TIMEOUT_S * 1000,
-            authTimeoutMs=AUTH_TIMEOUT_S * 1000,
-            maxMessageBytes=node.max_message_bytes,
-            experiments={},
-        )
+        entering.greet(node, self)
         if upgrade.token is not None:
             authenticate(node, self, upgrade.token, None, answer=False)
+        if self.state is State.UNAUTHENTICATED:
+            entering.wait(node, self)
+
+    def turn_away(self, reason: str, code: CloseCode = CloseCode.OVERLOADED) -> None:
+        """There is no place for this client here, or not now."""
+        self._close(code, reason)
 
     def heard(self) -> None:
         """Some frame came from the client."""
@@ -138,6 +132,7 @@ class Session:
     def lost(self, code: int | None) -> None:
         """The socket is gone."""
         self.leave()
+        self.node.limits.gone(self)
         log.info(
             "connection closed",
             connection_id=self.connection_id,
@@ -199,6 +194,8 @@ class Session:
             self.claims = claims
             self._deadlines.renewed(claims.expires_at)
             subscribing.renew(self.node, self, claims)
+        if former is None and not entering.sit(self.node, self, user_key(claims.user_id)):
+            return
         if answer:
             expires_at = rfc3339(self.claims.expires_at * 1000)
             self.answer("authenticated", in_reply_to, userId=claims.user_id, expiresAt=expires_at)
@@ -253,6 +250,11 @@ class Session:
             self.socket.close(CloseCode.TOO_SLOW, "too slow", discard=True)
             self.node.soon(self.leave)
 
+    @property
+    def gone(self) -> bool:
+        """Whether the socket is gone."""
+        return self.socket.gone
+
     def drain(self) -> None:
         """This node is leaving: so must the client."""
         self._close(CloseCode.DRAINING, "this node is draining")
@@ -261,6 +263,7 @@ class Session:
         """Take no part any more: nothing is delivered from now on."""
         self.state = State.CLOSING
         self.standing.leave(self.node.hub, self)
+        self.node.limits.leave(self)
         self.node.replayer.forget(self)
         self.node.sessions.pop(self.connection_id, None)
 

@@ -76,8 +76,13 @@ class WebSocket(asyncio.Protocol):
         address = self._transport.get_extra_info("peername")
         return str(address[0]) if isinstance(address, tuple) else "local"
 
-    def open(self, upgrade: Upgrade) -> None:
-        """Answer the handshake and begin the conversation."""
+    @property
+    def gone(self) -> bool:
+        """Whether there is no socket any more."""
+        return self.closing == math.inf
+
+    def open(self, upgrade: Upgrade, turned_away: str | None = None) -> None:
+        """Answer the handshake and begin the conversation; `turned_away`: end it, and why."""
         if upgrade.deflate is not None:
             if self._conversation.compresses(upgrade):
                 self.outbox.window = upgrade.deflate.window
@@ -87,7 +92,10 @@ class WebSocket(asyncio.Protocol):
         self._transport.write(accept(upgrade))
         if self._transport.get_write_buffer_size():
             self.outbox.block()
-        self._conversation.opened(upgrade)
+        if turned_away is None:
+            self._conversation.opened(upgrade)
+        else:
+            self._conversation.turn_away(turned_away)
 
     def say(self, text: bytes) -> bool:
         """Write one text message. False: the peer is too slow, its outbox is full."""

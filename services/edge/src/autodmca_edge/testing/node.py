@@ -7,9 +7,12 @@ from typing import Any
 
 from autodmca_runtime import Claims, InvalidToken, KeysUnavailable, TokenExpired, UnknownKey
 
+from autodmca_edge.addresses import Proxies
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.hub import Hub
+from autodmca_edge.limits import Limits
 from autodmca_edge.log import TOPICS, EventLog, Partition
+from autodmca_edge.pressure import Pressure
 from autodmca_edge.protocol import ClientMessage
 from autodmca_edge.replay import Replays
 from autodmca_edge.replay_counts import ReplayCounts
@@ -64,6 +67,7 @@ class FakeNode:
         *,
         window_bytes: int = 1 << 20,
         replay_limit: int = 1_000_000,
+        user_connections: int = 0,
         hub: type[Hub] = Hub,
         replays: type[Replays] = Replays,
     ) -> None:
@@ -97,6 +101,8 @@ class FakeNode:
             pause=self._pause,
             gather_s=0,
         )
+        self.limits = Limits(Proxies([]), a_user=user_connections, an_address=0, unauthenticated=1000)
+        self.pressure = Pressure(max_lag_s=0.5, max_bytes=None, resident=lambda: None)
         self._connections = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: list[BaseException] = []
@@ -111,13 +117,21 @@ class FakeNode:
         return self.now
 
     def connect(
-        self, token: str | None = DEFAULT_USER, *, family: str | None = None, limit: int = 1_048_576
+        self,
+        token: str | None = DEFAULT_USER,
+        *,
+        family: str | None = None,
+        limit: int = 1_048_576,
+        forwarded: str = "",
     ) -> FakePeer:
         """A client that brings a token with its handshake; `limit`: of its outbox, in bytes."""
         peer = FakePeer(self.wire, limit)
         self._connections += 1
         peer.session = Session(self, peer, f"c{self._connections}")
-        peer.session.opened(Upgrade(family=family, key=b"", token=token, origin=None, subprotocol=None))
+        upgrade = Upgrade(
+            family=family, key=b"", token=token, origin=None, subprotocol=None, forwarded=forwarded
+        )
+        peer.session.opened(upgrade)
         return peer
 
     def poll(self, *, at_most: int = 1_000_000) -> int:
@@ -208,6 +222,9 @@ class FakeNode:
 
     def closed(self, code: int) -> None:
         self.counts[str(int(code))] += 1
+
+    def turned_away(self, why: str) -> None:
+        self.counts[f"turned away: {why}"] += 1
 
     def deferred(self, events: int) -> None:
         self.counts["deferred"] += events

@@ -15,7 +15,7 @@ __all__ = ["FakePeer", "cursors_of", "messages"]
 
 
 def messages(data: bytes) -> list[dict[str, Any]]:
-    """The JSON messages in a run of a server's frames; a Close frame as `{"close": code}`."""
+    """The JSON messages in a run of a server's frames; a Close frame as `{"close": code, "reason": ...}`."""
     found, rest = _whole(data)
     assert not rest, "the run ends inside a frame"
     return found
@@ -32,8 +32,13 @@ def _whole(data: bytes) -> tuple[list[dict[str, Any]], bytes]:
         if head + size > len(data):
             break
         body, at = data[head : head + size], head + size
-        found.append({"close": parse_close(body).code} if opcode == 8 else msgspec.json.decode(body))
+        found.append(_closing(body) if opcode == 8 else msgspec.json.decode(body))
     return found, data[at:]
+
+
+def _closing(body: bytes) -> dict[str, Any]:
+    said = parse_close(body)
+    return {"close": said.code, "reason": said.reason}
 
 
 class FakeWire(Wire):
@@ -62,11 +67,12 @@ class FakePeer:
         self.received: list[dict[str, Any]] = []
         self.closed: int | None = None
         """The close code that reached it."""
+        self.close_reason = ""
         self.peer = "192.0.2.1"
         self.room: float = math.inf
         self.writes = 0
         self.session: Session
-        self._closing = False
+        self._closing = self._gone = False
         self._wire = b""
         self._stuck = b""  # what the transport holds
         self.outbox = Outbox(wire, wire.connect(self), self._spill, limit)
@@ -106,7 +112,7 @@ class FakePeer:
         for message in found:
             if self.closed is None:  # RFC 6455, section 1.4: what follows a Close frame is discarded
                 self.received.append(message)
-                self.closed = message.get("close")
+                self.closed, self.close_reason = message.get("close"), message.get("reason", "")
 
     # -- the client's side --------------------------------------------------------------------------
 
@@ -126,8 +132,13 @@ class FakePeer:
         if self.session and not self.outbox.blocked:
             self.session.drained()
 
+    @property
+    def gone(self) -> bool:
+        return self._gone
+
     def leave(self) -> None:
         """Be gone, without a word."""
+        self._gone = True
         self.outbox.seal()
         self.session.lost(None)
 

@@ -1,0 +1,39 @@
+"""Sending all clients of a node away.
+
+Owns the pace: one after the other, spread evenly, so that other nodes get them back one by one, and then a
+wait until each has all that was queued for it and its socket is gone; that is bounded by the closing
+handshake's time (transport.py). Who may still come in meanwhile is not decided here (entering.py).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
+
+__all__ = ["Leaving", "send_away"]
+
+POLL_S: Final = 0.05
+
+
+class Leaving(Protocol):
+    """A connection, as far as this is concerned."""
+
+    @property
+    def gone(self) -> bool: ...
+    def drain(self) -> None: ...
+
+
+async def send_away(
+    leaving: Sequence[Leaving],
+    seconds: float,
+    clock: Callable[[], float],
+    pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> None:
+    """Close each of `leaving` in turn over `seconds`; returns when their sockets are gone."""
+    begun = clock()
+    for index, each in enumerate(leaving):
+        wait = begun + seconds * index / len(leaving) - clock()
+        if wait > 0:
+            await pause(wait)
+        each.drain()
+    while not all(each.gone for each in leaving):
+        await pause(POLL_S)
