@@ -93,14 +93,20 @@ class LogClient:
 
     async def describe(self, topic: str) -> TopicDescription:
         """Raises TopicDeleted, BrokerUnavailable."""
+        return (await self.describe_all([topic]))[topic]
+
+    async def describe_all(self, topics: Iterable[str]) -> dict[str, TopicDescription]:
+        """All of them in one question. Raises TopicDeleted when one is missing, BrokerUnavailable."""
+        names = list(topics)
         clock = asyncio.get_running_loop().time
         patience_ends = clock() + TOPIC_PATIENCE_S
 
-        async def attempt() -> TopicDescription | None:
-            found = (await self.look([topic])).get(topic)
-            if found is None and clock() > patience_ends:
-                raise TopicDeleted(topic)
-            return found
+        async def attempt() -> dict[str, TopicDescription] | None:
+            found = await self.look(names)
+            missing = [name for name in names if name not in found]
+            if missing and clock() > patience_ends:
+                raise TopicDeleted(missing[0])
+            return None if missing else found
 
         return await self._until(attempt)
 

@@ -16,6 +16,13 @@ from aiokafka.structs import TopicPartition
 from autodmca_kafka.records import Packed, Record
 
 
+class Added(NamedTuple):
+    """Where the reading of a partition begins, and in which incarnation of its topic."""
+
+    epoch: str
+    offset: int
+
+
 class Batch(NamedTuple):
     """Consecutive records of one partition, perhaps none; reading goes on at `next_offset`.
 

@@ -21,7 +21,7 @@ from autodmca_kafka.errors import Closed, KafkaLibraryError, TopicDeleted
 from autodmca_kafka.fetch_loop import FetchLoop
 from autodmca_kafka.log_client import LogClient
 from autodmca_kafka.positions import Fetched, HandOver, Position
-from autodmca_kafka.reader_events import Batch, ReaderEvent, Unreadable
+from autodmca_kafka.reader_events import Added, Batch, ReaderEvent, Unreadable
 from autodmca_kafka.records import Packed, decode
 from autodmca_kafka.watch import Watch
 
@@ -111,15 +111,15 @@ class TailReader:
             self._tasks.create_task(loop.run(), name=f"fetch from broker {node}")
         loop.wake()
 
-    async def add(self, wanted: Mapping[TopicPartition, int]) -> None:
+    async def add(self, wanted: Mapping[TopicPartition, int]) -> dict[TopicPartition, Added]:
         """Read these partitions too, from an offset, END or BEGINNING; one already added is moved.
 
-        When it returns, END means the end of now: every record written from then on will come. An offset
-        that the log does not hold comes back as PartitionReset. Raises TopicDeleted (nothing is
-        added then), BrokerUnavailable.
+        When it returns, END means the end of now: every record written from then on will come, and `poll`
+        has handed over nothing of them yet. An offset that the log does not hold comes back as
+        PartitionReset. Raises TopicDeleted (nothing is added then), BrokerUnavailable.
         """
         self._check()
-        topics = {topic: await self._log_client.describe(topic) for topic in {tp.topic for tp in wanted}}
+        topics = await self._log_client.describe_all({tp.topic for tp in wanted})
         for tp in wanted:
             if tp.partition not in topics[tp.topic].partitions:
                 raise TopicDeleted(f"{tp.topic}[{tp.partition}]")
@@ -127,7 +127,8 @@ class TailReader:
         beginnings = await self._log_client.beginnings(
             [tp for tp, place in wanted.items() if place == self.BEGINNING]
         )
-        for tp, place in {**wanted, **ends, **beginnings}.items():
+        places = {**wanted, **ends, **beginnings}
+        for tp, place in places.items():
             if (old := self._positions.get(tp)) is not None:
                 old.move(place)
             else:
@@ -138,6 +139,7 @@ class TailReader:
             if node is not None:
                 self._led(node)
         self._watch.trouble()
+        return {tp: Added(topics[tp.topic].epoch, place) for tp, place in places.items()}
 
     def remove(self, tps: Iterable[TopicPartition]) -> None:
         """Read these no more; what was fetched of them and not polled is dropped."""

@@ -72,7 +72,18 @@ class EdgeNode:
         self.metrics = Metrics(gauges_of(self))
         self.wire = Wire(os.write)
         self.hub = Hub(self.metrics, self.wire)
-        self.tail = Tail(reader, self.log, self.hub, self.wheel, self.clock, self.dropped)
+        self.tail = Tail(
+            reader,
+            self.log,
+            self.hub,
+            self.wheel,
+            self.clock,
+            self.dropped,
+            self.spawn,
+            grace_s=settings.partition_grace_seconds,
+            read_all=settings.read_all_partitions,
+            counted=self._reading_changed,
+        )
         self.metrics.lag = self.tail.lags
         self.replayer = Replays(
             self.log,
@@ -127,7 +138,9 @@ class EdgeNode:
     async def keep_time(self) -> None:
         """Ask whose time is up, until cancelled."""
         while True:
-            self.wheel.advance(self.clock())
+            now = self.clock()
+            self.wheel.advance(now)
+            self.tail.following.drop_idle(now)
             await asyncio.sleep(TICK_S)
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
@@ -175,6 +188,9 @@ class EdgeNode:
 
     def dropped(self, reason: str, events: int) -> None:
         self.metrics.dropped_events[reason] += events
+
+    def _reading_changed(self, change: str, partitions: int) -> None:
+        self.metrics.partition_changes[change] += partitions
 
     # -- leaving ----------------------------------------------------------------------------------
 

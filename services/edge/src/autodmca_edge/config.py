@@ -89,6 +89,15 @@ class EdgeSettings(Struct, frozen=True, kw_only=True):
         Env("EDGE_WINDOW_BYTES", "Memory for recent records, from which resumes are served.", "67108864"),
         Meta(ge=0, le=17_179_869_184),
     ] = 67_108_864
+    partition_grace_seconds: Annotated[
+        float,
+        Env("EDGE_PARTITION_GRACE_SECONDS", "How long a partition that nobody here needs is read on.", "60"),
+        Meta(ge=0, le=86_400),
+    ] = 60.0
+    read_all_partitions: Annotated[
+        bool,
+        Env("EDGE_READ_ALL_PARTITIONS", "Read every partition, whoever is connected.", "false"),
+    ] = False
     replay_limit: Annotated[
         int,
         Env("EDGE_REPLAY_LIMIT", "Records that one resume may have to look through.", "1000000"),

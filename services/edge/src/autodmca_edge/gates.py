@@ -36,6 +36,7 @@ class Replay:
         "dropped",
         "gates",
         "had",
+        "held",
         "reason",
         "session",
         "wanted",
@@ -45,6 +46,8 @@ class Replay:
         self.session = session
         self.asked: dict[Partition, int] = {}
         """Where each partition stood when the client asked: there it begins where no cursor says more."""
+        self.held: dict[Partition, None] = {}
+        """What this node reads for it."""
         self.begun = wanted is None
         """Whether it is known what is to be replayed."""
         self.wanted = wanted
@@ -62,6 +65,24 @@ class Replay:
     def name(self) -> str | None:
         """Of the subscription."""
         return None if self.wanted is None else self.wanted.name
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether its subscription asks for what came before it."""
+        return self.command is not None and self.command.config.looks_back
+
+    def hold(self, partitions: Iterable[Partition]) -> None:
+        """Have these read until `release`."""
+        for each in partitions:
+            if each not in self.held:
+                self.held[each] = None
+                each.demand.need()
+
+    def release(self) -> None:
+        """It has ended."""
+        for each in self.held:
+            each.demand.release()
+        self.held = {}
 
     def drop(self) -> None:
         """Give it up: only the live events that its gates hold back are still to come."""

@@ -57,6 +57,7 @@ def gauges_of(node: Measured) -> Mapping[str, tuple[str, Callable[[], float]]]:
             "Partitions, over all connections, that hold live events back until a replay has caught up.",
             lambda: sum(len(each) for each in node.hub.gates.values()),
         ),
+        "partitions": ("Partitions that this node reads.", lambda: sum(each.followed for each in node.log)),
         "actions_waiting": ("Clients' messages not yet in the log.", lambda: node.actions.waiting),
         "window_bytes": ("Bytes of recent records in memory, about.", lambda: node.log.window_size),
         "window_records": (

@@ -1,19 +1,19 @@
 """The event log as an edge node sees it: partitions, positions, cursors, recent records.
 
-Owns how far each partition has been handed to the hub (`position`, the next offset), the cursor
-strings, and a window of the newest records, bounded in bytes over all partitions, from which most
-replays are served without asking Kafka. Never does I/O. A cursor that cannot be used raises
-`BadCursor` with the reason that the client is told.
+Owns which partitions are followed and how many need each, how far each has been handed to the hub
+(`position`, the next offset), the cursor strings, and a window of the newest records, bounded in bytes over
+all partitions, from which most replays are served without asking Kafka. Never does I/O. A cursor that
+cannot be used raises `BadCursor` with the reason that the client is told.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from autodmca_events import partition_for
 from autodmca_events.topics import BROADCAST, USER_EVENT_TOPICS
 
-__all__ = ["BadCursor", "EventLog", "Packed", "Partition", "Record"]
+__all__ = ["BadCursor", "Demand", "EventLog", "Packed", "Partition", "Record"]
 
 TOPICS: Final = (*USER_EVENT_TOPICS, BROADCAST)
 _EPOCH_LENGTH: Final = 6  # characters: enough to tell one incarnation of a topic from the next
@@ -63,19 +63,54 @@ class _Chunk(NamedTuple):
     size: int
 
 
+class Demand:
+    """How many need a partition now. It outlives the partition when its topic is made again."""
+
+    __slots__ = ("count", "idle_since")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.idle_since: float | None = None
+        """Since when nobody was seen to."""
+
+    def need(self) -> None:
+        """One more, until `release`."""
+        self.count += 1
+        self.idle_since = None
+
+    def release(self) -> None:
+        """One less."""
+        self.count -= 1
+
+
 class Partition:
-    """One partition of one topic; `position` is the next offset that the hub will be given."""
+    """One partition of one topic; `position` is the next offset that the hub will be given.
 
-    __slots__ = ("_chunks", "_spliced", "everybody", "number", "position", "prefix", "topic")
+    While it is not `followed` the hub is given nothing of it, and `position` means nothing.
+    """
 
-    def __init__(self, topic: str, number: int, epoch: str, position: int) -> None:
+    __slots__ = (
+        "_chunks",
+        "_spliced",
+        "demand",
+        "everybody",
+        "followed",
+        "number",
+        "position",
+        "prefix",
+        "topic",
+    )
+
+    def __init__(self, topic: str, number: int, epoch: str, position: int | None, demand: Demand) -> None:
         self.topic = topic
         self.number = number
+        self.demand = demand
+        self.followed = position is not None
         self.everybody = topic == BROADCAST
         self.prefix = f"{TOPICS.index(topic)}.{number}.{epoch[-_EPOCH_LENGTH:]}"
         """Of its cursors: topic, partition and incarnation of the topic."""
         self._spliced = (-1, b"", _PLAIN)
-        self.position = position
+        self.position = position or 0
         self._chunks: deque[_Chunk] = deque()
 
     def splice(self, thousands: int) -> tuple[bytes, Sequence[bytes]]:
@@ -86,6 +121,10 @@ class Partition:
             endings = _PADDED if thousands else _PLAIN
             self._spliced = thousands, stem, endings
         return stem, endings
+
+    def is_of(self, epoch: str) -> bool:
+        """Whether it is of this incarnation of its topic."""
+        return self.prefix.rpartition(".")[2] == epoch[-_EPOCH_LENGTH:]
 
     def cursor(self) -> str:
         """The cursor of the newest record handed to the hub."""
@@ -108,7 +147,7 @@ class Partition:
 
 
 class EventLog:
-    """All partitions that this node reads, by topic and number."""
+    """All partitions of the topics that this node knows, by topic and number."""
 
     def __init__(self, window_bytes: int) -> None:
         self._partitions: dict[tuple[str, int], Partition] = {}
@@ -118,19 +157,49 @@ class EventLog:
         self.window_size = 0
         """Bytes that the windows hold, about."""
 
-    def open(self, topic: str, epoch: str, positions: dict[int, int]) -> None:
-        """Begin (or begin anew, after the topic was made again) to follow a topic from `positions`."""
-        for number in range(self._counts.get(topic, 0)):
-            self._forget(self._partitions.pop((topic, number)))
+    def open(self, topic: str, epoch: str, positions: Mapping[int, int | None]) -> None:
+        """Know a topic, or know it anew after it was made again: its partitions, each followed from a
+        position or, with None, not followed."""
+        former = {number: self._partitions.pop((topic, number)) for number in range(self.count(topic))}
+        for partition in former.values():
+            self._forget(partition)
         self._counts[topic] = len(positions)
         for number, position in positions.items():
-            self._partitions[topic, number] = Partition(topic, number, epoch, position)
+            demand = former[number].demand if number in former else Demand()
+            self._partitions[topic, number] = Partition(topic, number, epoch, position, demand)
+
+    def count(self, topic: str) -> int:
+        """How many partitions a topic has; 0 while that is not known."""
+        return self._counts.get(topic, 0)
+
+    def follow(self, partition: Partition, position: int) -> None:
+        """The hub is given what is in it from `position` on."""
+        partition.followed, partition.position = True, position
+
+    def drop(self, partitions: Collection[Partition]) -> None:
+        """The hub is given nothing more of these; what the window has of them is freed."""
+        for partition in partitions:
+            partition.followed = False
+            self._forget(partition)
+        self._order = deque([each for each in self._order if each.followed])
+
+    def idle(self, now: float, grace_s: float) -> list[Partition]:
+        """What is followed though nobody has needed it for so long, as far as earlier calls have seen."""
+        found = []
+        for partition in self._partitions.values():
+            demand = partition.demand
+            if partition.followed and not demand.count:
+                if demand.idle_since is None:
+                    demand.idle_since = now
+                if now - demand.idle_since >= grace_s:
+                    found.append(partition)
+        return found
 
     def __iter__(self) -> Iterator[Partition]:
         return iter(self._partitions.values())
 
     def get(self, topic: str, number: int) -> Partition | None:
-        """The partition, or None while the topic is not followed."""
+        """The partition, or None where the topic, as far as is known, has none of that number."""
         return self._partitions.get((topic, number))
 
     def append(self, partition: Partition, packed: Packed, next_offset: int) -> None:

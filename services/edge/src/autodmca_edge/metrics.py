@@ -46,6 +46,7 @@ class Metrics(Collector):
         self.refusals: Tally[str] = Tally()
         self.handshakes_refused: Tally[str] = Tally()
         self.replays = ReplayCounts()
+        self.partition_changes: Tally[str] = Tally()
         self.lag: Callable[[], Iterable[tuple[Partition, int]]] = list
         self._stages = Stages()
         self._log_second = 0
@@ -106,6 +107,12 @@ class Metrics(Collector):
             "handshakes_refused", "Requests answered before an upgrade.", "status", self.handshakes_refused
         )
         yield from self._replays()
+        yield _by(
+            "partition_changes",
+            "Partitions that this node began, or ceased, to read.",
+            "change",
+            self.partition_changes,
+        )
         lag = GaugeMetricFamily(
             "autodmca_edge_lag_records",
             "Records of the log not yet handed out.",

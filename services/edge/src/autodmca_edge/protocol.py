@@ -90,6 +90,11 @@ class SubscriptionConfig(msgspec.Struct, frozen=True, rename="camel"):
     resume: list[str] | None = None
     since: str | None = None
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether it asks for what came before it."""
+        return bool(self.resume) or self.since is not None
+
 
 class Authenticate(msgspec.Struct, frozen=True, rename="camel", tag_field="action", tag="authenticate"):
     """The first token of a connection that came without one."""

@@ -2,7 +2,8 @@
 
 Owns the replays under way. A subscription that resumes closes a gate on each partition that it is
 behind on: the hub leaves that member out there, and a scan of the partition hands it what it may see,
-up to the position of the hub, at which point the gate opens in the same step. All replays of one
+up to the position of the hub, at which point the gate opens in the same step. What a subscription needs and
+this node does not follow yet it waits for here as well. All replays of one
 partition that wait for a scan share it: a thousand clients that come back at once cost one reading. A
 replay that cannot be complete is answered `recovered: false` with the reason, and live events flow. One
 that is replaced or unsubscribed meanwhile is given up.
@@ -14,12 +15,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any, Final
 
-from autodmca_events import InvalidTimestamp, ms_of
-
 from autodmca_edge import subscribing
 from autodmca_edge.gates import Gate, Replay, hand_out
 from autodmca_edge.log import BadCursor, EventLog, Partition, Record
-from autodmca_edge.protocol import Refusal, Subscribe
+from autodmca_edge.protocol import Subscribe
 from autodmca_edge.replay_counts import ReplayCounts
 from autodmca_edge.session import Session
 from autodmca_edge.standing import partitions_of
@@ -77,21 +76,12 @@ class Replays:
 
     def begin(self, session: Session, wanted: Subscription, command: Subscribe) -> None:
         """Replay what `command.config` asks for, then answer `subscribed`. One at a time per session."""
-        if not command.config.resume:
-            try:
-                ms_of(command.config.since or "")
-            except InvalidTimestamp as fault:
-                raise Refusal(
-                    "bad_message",
-                    str(fault),
-                    field="payload.config.since",
-                    subscription_id=wanted.name,
-                    in_reply_to=command.in_reply_to,
-                ) from None
         self.drop(session, wanted.name)
         queue = self._queues.setdefault(session, deque())
         replay = Replay(session, wanted, command)
-        replay.asked = {each: each.position for each in partitions_of(self._log, wanted)}
+        where = partitions_of(self._log, wanted)
+        replay.hold(where)
+        replay.asked = {each: each.position for each in where if each.followed}
         queue.append(replay)
         if len(queue) == 1:
             self._spawn(self._start(queue[0]))
@@ -109,6 +99,7 @@ class Replays:
                 subscribing.superseded(session, replay.command)
             if replay is not queue[0]:
                 queue.remove(replay)
+                replay.release()
 
     def catch_up(self, session: Session, where: Mapping[Partition, int]) -> None:
         """Give a session the live events from these offsets on, when its socket takes them again."""
@@ -116,6 +107,7 @@ class Replays:
         if not queue:
             queue.append(Replay(session, None, None))
         replay = queue[0]
+        replay.hold(where)
         for partition, offset in where.items():
             replay.gates.setdefault(partition, Gate(replay, partition, offset, offset, slow=True))
         self._gates[session] = replay.gates
@@ -133,6 +125,7 @@ class Replays:
         for replay in self._queues.pop(session, ()):
             replay.dropped = True
             replay.gates.clear()
+            replay.release()
         self._gates.pop(session, None)
 
     async def _start(self, replay: Replay) -> None:
@@ -273,7 +266,7 @@ class Replays:
                 self._finish(replay)
 
     def _finish(self, replay: Replay) -> None:
-        if replay.command is not None and not replay.dropped:
+        if replay.looks_back and not replay.dropped:
             self._counts.finished(replay.reason)
         self._next(replay)
         session = replay.session
@@ -291,7 +284,7 @@ class Replays:
     def _next(self, replay: Replay) -> None:
         queue = self._queues.get(replay.session)
         if queue is not None:
-            queue.popleft()
+            queue.popleft().release()
             if queue:
                 self._spawn(self._start(queue[0]))
             else:

@@ -1,6 +1,7 @@
 """The standing subscriptions of one connection.
 
-Owns their names, their registration with the hub, and where in the log their events are. Synchronous.
+Owns their names, their registration with the hub, where in the log their events are, and that this node
+reads there as long as they stand. Synchronous.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -71,12 +72,19 @@ class Standing:
             since[each] = starts.get(each, each.position)
             if former is not None and each in gates and each not in starts:
                 since[each] = max(gates[each].joined, former.since.get(each, 0))
+        for each in since:
+            each.demand.need()
+        if former is not None:
+            _release(former)
         wanted.since = since
         self._by_name[wanted.name] = wanted
 
     def remove(self, name: str) -> bool:
         """Whether there was one."""
-        return self._by_name.pop(name, None) is not None
+        gone = self._by_name.pop(name, None)
+        if gone is not None:
+            _release(gone)
+        return gone is not None
 
     def narrow(self, identity: Identity) -> list[str]:
         """Hold every subscription within a newer token's limits; the names of those that had to go."""
@@ -85,7 +93,7 @@ class Standing:
             fresh = narrowed(standing, identity)
             if fresh is None:
                 gone.append(name)
-                del self._by_name[name]
+                self.remove(name)
             else:
                 self._by_name[name] = fresh
         return gone
@@ -103,6 +111,8 @@ class Standing:
     def leave(self, hub: Hub, member: Any) -> None:
         """Forget all."""
         hub.leave(member, self._keys)
+        for each in self._by_name.values():
+            _release(each)
         self._by_name, self._keys = {}, ()
 
     def cursors(
@@ -121,3 +131,8 @@ def partitions_of(event_log: EventLog, wanted: Subscription) -> list[Partition]:
         return [each for each in event_log if each.topic in topics]
     found: Iterable[Partition] = (each for key in wanted.keys for each in event_log.of_user(key, topics))
     return list(dict.fromkeys(found))
+
+
+def _release(gone: Subscription) -> None:
+    for each in gone.since:
+        each.demand.release()

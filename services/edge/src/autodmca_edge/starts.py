@@ -1,12 +1,12 @@
 """Where a replay begins.
 
-Owns what `resume` and `since` mean on each partition, and what is asked of the log for it; a broker that is
-away is asked again until it answers or nobody waits any more. Never hands out an event. A replay that
-cannot be complete raises `BadCursor` with the reason.
+Owns what `resume` and `since` mean on each partition, and what is asked of the log for it, first of all that
+this node follows the partition; a broker that is away is asked again until it answers or nobody waits any
+more. Never hands out an event. A replay that cannot be complete raises `BadCursor` with the reason.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
@@ -14,6 +14,7 @@ from autodmca_events import ms_of
 
 from autodmca_edge.gates import Replay
 from autodmca_edge.log import BadCursor, EventLog, Partition, Record
+from autodmca_edge.standing import partitions_of
 
 __all__ = ["RETRY_S", "Abandoned", "LogReader", "PastEnd", "Starts", "Unreachable"]
 
@@ -36,6 +37,13 @@ class Abandoned(Exception):
 
 class LogReader(Protocol):
     """Reads of the log beside the tail."""
+
+    async def follow(self, partitions: Collection[Partition]) -> None:
+        """Have the tail read these, from their end of now. It may be that a topic is known anew instead.
+
+        Raises Unreachable.
+        """
+        ...
 
     async def read(self, partition: Partition, offset: int, max_bytes: int) -> tuple[list[Record], int]:
         """Records from `offset` and the next offset. Raises PastEnd, Unreachable."""
@@ -70,6 +78,9 @@ class Starts:
         """
         config = replay.command.config if replay.command else None
         assert config is not None
+        await self._follow(replay)
+        if not config.looks_back:
+            return {}
         if not config.resume:
             moment = ms_of(config.since or "")
             return {each: await self._at(replay, each, moment) for each in replay.asked}
@@ -86,6 +97,20 @@ class Starts:
                 if start > end:
                     raise BadCursor("cursor")
         return {**replay.asked, **known}
+
+    async def _follow(self, replay: Replay) -> None:
+        """Wait until this node reads all that the subscription needs."""
+        assert replay.wanted is not None
+        while True:
+            where = partitions_of(self._log, replay.wanted)
+            replay.hold(where)
+            missing = [each for each in where if not each.followed]
+            if not missing:
+                break
+            await self._patiently(replay, partial(self._reader.follow, missing))
+            if replay.dropped:
+                raise Abandoned
+        replay.asked = {each: replay.asked.get(each, each.position) for each in where}
 
     async def _at(self, replay: Replay, partition: Partition, moment: int) -> int:
         start = await self._patiently(replay, partial(self._reader.offset_at, partition, moment))

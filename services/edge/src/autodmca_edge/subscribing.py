@@ -8,12 +8,13 @@ be is a `Refusal`.
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
+from autodmca_events import InvalidTimestamp, ms_of
 from autodmca_runtime import Claims
 
 from autodmca_edge.log import Partition
 from autodmca_edge.node import Node
 from autodmca_edge.protocol import Refusal, Subscribe, Unsubscribe
-from autodmca_edge.standing import Behind, Standing
+from autodmca_edge.standing import Behind, Standing, partitions_of
 from autodmca_edge.subscriptions import Subscription, narrowed, subscription
 
 __all__ = [
@@ -40,21 +41,32 @@ class Subscriber(Protocol):
 
 
 def subscribe(node: Node, client: Any, command: Subscribe) -> None:
-    """Obey a subscribe, at once or, where it resumes, when it has caught up. Raises Refusal."""
+    """Obey a subscribe: at once or, where it resumes or needs what this node does not follow yet, when it
+    has caught up. Raises Refusal."""
     name, limit, replayer = command.subscription_id, node.max_subscriptions, node.replayer
     try:
         if len((client.standing.names() | replayer.queued(client)) - {name}) >= limit:
             raise Refusal("limit_exceeded", f"at most {limit} subscriptions a connection")  # noqa: TRY301
         wanted = subscription(name, command.config, client.claims)
+        if command.config.since is not None and not command.config.resume:
+            _require_moment(command.config.since)
     except Refusal as refusal:
         refusal.subscription_id, refusal.in_reply_to = name, command.in_reply_to
         raise
-    if command.config.resume or command.config.since is not None:
+    at_once = all(each.followed for each in partitions_of(node.log, wanted))
+    if command.config.looks_back or not at_once:
         replayer.begin(client, wanted, command)
     else:
         replayer.drop(client, name)
         stand(node, client, wanted, {})
         subscribed(node, client, wanted, command.in_reply_to)
+
+
+def _require_moment(since: str) -> None:
+    try:
+        ms_of(since)
+    except InvalidTimestamp as fault:
+        raise Refusal("bad_message", str(fault), field="payload.config.since") from None
 
 
 def unsubscribe(node: Node, client: Any, command: Unsubscribe) -> None:

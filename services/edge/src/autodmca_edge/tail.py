@@ -1,13 +1,14 @@
 """Kafka into the hub.
 
-Owns this node's reading: which topics are followed and from where, each poll handed to the hub and
-remembered in the log's window in one step, and single reads for replays. Starts at the end of every
-partition; goes on where it was after the broker was away; begins anew when a topic was made again. Never
-skips a record silently: what retention took is counted and logged with its offsets.
+Owns this node's reading: each poll handed to the hub and remembered in the log's window in one step, and
+single reads for replays; which partitions are read is following.py's. Begins with what is for everybody;
+goes on where it was after the broker was away; begins anew when a topic was made again. Never skips a record
+silently: what retention took is counted and logged with its offsets.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -25,6 +26,7 @@ from autodmca_kafka import (
 )
 from autodmca_kafka.errors import CorruptBatch, OffsetOutOfRange, RecoverableError, TopicDeleted
 
+from autodmca_edge.following import Following
 from autodmca_edge.hub import Hub
 from autodmca_edge.log import TOPICS, EventLog, Partition, Record
 from autodmca_edge.replay import PastEnd, Unreachable
@@ -48,6 +50,11 @@ class Tail:
         wheel: TimerWheel,
         clock: Callable[[], float],
         lost: Callable[[str, int], None],
+        spawn: Callable[[Any], object],
+        *,
+        grace_s: float,
+        read_all: bool,
+        counted: Callable[[str, int], None],
     ) -> None:
         self._reader = reader
         self._log = event_log
@@ -59,6 +66,8 @@ class Tail:
         self.connected = False
         self.gone = asyncio.Event()
         """Set when a topic is missing, for who can make it again: a broker may come back with nothing."""
+        self.following = Following(reader, event_log, spawn, self.gone, grace_s=grace_s, counted=counted)
+        self._read_all = read_all
 
     def trouble(self) -> str | None:
         """Why this node is not ready, for the health check."""
@@ -69,9 +78,12 @@ class Tail:
     async def run(self) -> None:
         """Follow the log until cancelled."""
         for topic in TOPICS:
-            await self._open(topic)
+            await self._patiently(partial(self._open, topic))
+        always = [each for each in self._log if each.everybody or self._read_all]
+        for partition in always:
+            partition.demand.need()
+        await self._patiently(partial(self.following.follow, always))
         self.started = self.connected = True
-        log.info("following the event log", partitions=sum(1 for _ in self._log))
         while True:
             await self._take(await self._reader.poll())
 
@@ -89,34 +101,51 @@ class Tail:
         work = []
         for batch in batches:
             partition = self._log.get(batch.topic, batch.partition)
-            if partition is not None and batch.next_offset > partition.position:
+            if partition is not None and partition.followed and batch.next_offset > partition.position:
                 work.append((partition, batch))
         self._hub.dispatch([(partition, batch.records) for partition, batch in work])
         for partition, batch in work:
             self._log.append(partition, batch.packed, batch.next_offset)
 
     async def _open(self, topic: str) -> None:
-        """Follow a topic from its end, as soon as there is one."""
+        count = await self._reader.partitions(topic)
+        self._log.open(topic, await self._reader.epoch(topic), dict.fromkeys(range(count)))
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
-                count = await self._reader.partitions(topic)
-                epoch = await self._reader.epoch(topic)
-                tps = [TopicPartition(topic, number) for number in range(count)]
-                bounds = await self._reader.bounds(tps)
-                ends = {tp.partition: end for tp, (_, end) in bounds.items()}
-                self._log.open(topic, epoch, ends)
-                await self._reader.add({tp: ends[tp.partition] for tp in tps})
-                return
-            except (RecoverableError, TopicDeleted) as fault:
-                log.warning("topic cannot be read yet", topic=topic, reason=str(fault))
+                return await attempt()
+            except (RecoverableError, Unreachable) as fault:
+                if isinstance(fault, TopicDeleted):
+                    self.gone.set()
+                log.warning("the event log cannot be read yet", reason=str(fault))
                 await asyncio.sleep(RETRY_S)
+
+    async def _open_again(self, topic: str, epoch: str) -> None:
+        """A topic was made again: what was read of it is read from the beginning.
+
+        With another number of partitions users are on others, so that from then on all of it is read.
+        """
+        count = await self._reader.partitions(topic)
+        if count != self._log.count(topic):
+            log.error("a topic has another number of partitions", topic=topic, partitions=count)
+            here = {TopicPartition(topic, number) for number in range(count)}
+            known = {tp for tp in self._reader.positions() if tp.topic == topic}
+            self._reader.remove(known - here)
+            await self._reader.add(dict.fromkeys(here - known, 0))
+        read = {tp.partition for tp in self._reader.positions() if tp.topic == topic}
+        resized = count != self._log.count(topic)
+        self._log.open(topic, epoch, {number: 0 if number in read else None for number in range(count)})
+        for partition in self._log:
+            if resized and partition.topic == topic:
+                partition.demand.need()
 
     async def _handle(self, event: object) -> None:
         match event:
             case PartitionReset(tp=tp, requested=requested, earliest=earliest, end=end):
                 partition = self._log.get(tp.topic, tp.partition)
                 position = earliest if requested < earliest else end
-                if partition is not None:
+                if partition is not None and partition.followed:
                     self._lost("retention", max(position - requested, 0))
                     self._log.skip(partition, position)
                 log.error(
@@ -131,7 +160,7 @@ class Tail:
                 self.gone.set()
             case TopicChanged(topic=topic, epoch=epoch):
                 log.warning("topic was made again", topic=topic)
-                self._log.open(topic, epoch, dict.fromkeys(range(await self._reader.partitions(topic)), 0))
+                await self._patiently(partial(self._open_again, topic, epoch))
             case Unreadable(tp=tp, offset=offset, next_offset=next_offset, reason=reason):
                 self._lost("unreadable", next_offset - offset)
                 log.error(
@@ -150,13 +179,17 @@ class Tail:
                 log.info("connection to the event log is back")
 
     def lags(self) -> Iterable[tuple[Partition, int]]:
-        """How far each partition is behind the log's end, as last heard."""
+        """How far each partition that is read is behind the log's end, as last heard."""
         for partition in self._log:
-            behind = self._reader.lag(TopicPartition(partition.topic, partition.number))
+            behind = self._reader.lag(_tp(partition)) if partition.followed else None
             if behind is not None:
                 yield partition, behind
 
     # -- for replays ------------------------------------------------------------------------------
+
+    async def follow(self, partitions: Collection[Partition]) -> None:
+        """Read these too, from their end of now. Raises Unreachable."""
+        await self.following.follow(partitions)
 
     async def read(self, partition: Partition, offset: int, max_bytes: int) -> tuple[list[Record], int]:
         """One read at `offset`, past what cannot be decoded. Raises PastEnd, Unreachable."""

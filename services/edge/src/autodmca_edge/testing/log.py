@@ -73,6 +73,8 @@ class FakeLog:
         self.stuck = False
         """It does not answer reads."""
         self.reads = 0
+        self.follows = 0
+        """Questions by which partitions were added, whatever their number."""
 
     def append(self, payload: Payload, user_id: int | None = None, *, timestamp_ms: int = 0) -> StoredRecord:
         """Write an event where its producer would."""
@@ -99,18 +101,27 @@ class FakeLog:
     def end(self, topic: str, number: int) -> int:
         return self.first[topic, number] + len(self.records[topic, number])
 
+    def count(self, topic: str) -> int:
+        """How many partitions a topic has."""
+        return sum(each == topic for each, _ in self.records)
+
+    def epoch(self, topic: str) -> str:
+        """The name of its incarnation."""
+        return f"e{self.epochs[topic]}"
+
     def retain(self, topic: str, number: int, first: int) -> None:
         """Let retention take everything before `first`."""
         drop = first - self.first[topic, number]
         del self.records[topic, number][:drop]
         self.first[topic, number] = first
 
-    def remake(self, topic: str) -> None:
-        """Delete a topic and create it again: empty, from offset 0."""
+    def remake(self, topic: str, partitions: int | None = None) -> None:
+        """Delete a topic and create it again: empty, from offset 0, perhaps with other partitions."""
         self.epochs[topic] += 1
+        count = partitions or self.count(topic)
         for where in [each for each in self.records if each[0] == topic]:
-            self.records[where].clear()
-            del self.first[where]
+            del self.records[where], self.first[where]
+        self.records.update({(topic, number): [] for number in range(count)})
 
     async def read(self, partition: Partition, offset: int, max_bytes: int) -> tuple[list[Record], int]:
         self.reads += 1

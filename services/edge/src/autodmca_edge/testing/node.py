@@ -5,9 +5,12 @@ from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from autodmca_events.topics import BROADCAST
+from autodmca_kafka import TopicPartition
 from autodmca_runtime import Claims, InvalidToken, KeysUnavailable, TokenExpired, UnknownKey
 
 from autodmca_edge.addresses import Proxies
+from autodmca_edge.following import Following
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.hub import Hub
 from autodmca_edge.limits import Limits
@@ -19,6 +22,7 @@ from autodmca_edge.replay_counts import ReplayCounts
 from autodmca_edge.session import Session
 from autodmca_edge.testing.log import FakeLog, StoredBatch, StoredRecord
 from autodmca_edge.testing.peer import FakePeer, FakeWire
+from autodmca_edge.testing.reader import FakeReader
 from autodmca_edge.timers import TimerWheel
 
 DEFAULT_USER = "7"
@@ -59,7 +63,10 @@ class FakeVerifier:
 
 
 class FakeNode:
-    """One node on a fake log. Several may share the log. `hub` and `replays`: which classes it uses."""
+    """One node on a fake log. Several may share the log. `hub` and others: which classes it uses.
+
+    Without a `grace_s` it follows every partition from the start, and always.
+    """
 
     def __init__(
         self,
@@ -70,6 +77,8 @@ class FakeNode:
         user_connections: int = 0,
         hub: type[Hub] = Hub,
         replays: type[Replays] = Replays,
+        following: type[Following] = Following,
+        grace_s: float | None = None,
     ) -> None:
         self.name = "fake"
         self.now = 1_700_000_000.0
@@ -84,16 +93,25 @@ class FakeNode:
         self.counts: Counter[str] = Counter()
         self.replay_counts = ReplayCounts()
         self.log = EventLog(window_bytes)
-        self._epochs: Counter[str] = Counter()
+        self.reader = FakeReader(event_log)
+        self.following = self.reader.following = following(
+            self.reader,
+            self.log,
+            self.spawn,
+            asyncio.Event(),
+            grace_s=grace_s or 0,
+            counted=self._count,
+            pause=self._pause,
+            gather_s=0,
+        )
         for topic in TOPICS:
-            self._open(topic)
-        self._epochs.update(event_log.epochs)
+            self._begin(topic, whole=grace_s is None or topic == BROADCAST)
         self.wire = FakeWire()
         self.hub = hub(self, self.wire)
         self.verifier = FakeVerifier(self.clock)
         self.replayer = replays(
             self.log,
-            event_log,
+            self.reader,
             self.hub.gates,
             self.spawn,
             limit=replay_limit,
@@ -136,18 +154,22 @@ class FakeNode:
 
     def poll(self, *, at_most: int = 1_000_000) -> int:
         """The tail's step: hand out what this node has not seen; how many records that was."""
-        for topic, epoch in self.stored.epochs.items():
-            if epoch != self._epochs[topic]:
-                self._epochs[topic] = epoch
-                self._open(topic, again=True)
+        for topic, epoch in self.reader.made_again():
+            read = {number for each, number in self.reader.positions if each == topic}
+            count = self.stored.count(topic)
+            self.log.open(topic, epoch, {number: 0 if number in read else None for number in range(count)})
         work: list[tuple[Partition, list[StoredRecord]]] = []
-        for partition in self.log:
-            where = partition.topic, partition.number
-            first = self.stored.first[where]
-            if partition.position < first:
+        for (topic, number), start in list(self.reader.positions.items()):
+            partition = self.log.get(topic, number)
+            assert partition is not None
+            assert partition.followed
+            first = self.stored.first[topic, number]
+            if start < first:
                 self.log.skip(partition, first)
-            start = partition.position - first
-            records = self.stored.records[where][start : start + at_most]
+                start = first
+            assert partition.position == start, "the hub is not where the reader is"
+            records = self.stored.records[topic, number][start - first : start - first + at_most]
+            self.reader.positions[topic, number] = start + len(records)
             if records:
                 work.append((partition, records))
         self.wheel.advance(self.now)
@@ -162,6 +184,7 @@ class FakeNode:
         while self.now < end:
             self.now = min(self.now + 0.25, end)
             self.wheel.advance(self.now)
+            self.following.drop_idle(self.now)
         for when, event in self._paused:
             if when <= self.now:
                 event.set()
@@ -172,12 +195,12 @@ class FakeNode:
         self._paused.append((self.now + seconds, event))
         await event.wait()
 
-    def _open(self, topic: str, *, again: bool = False) -> None:
-        numbers = [number for each, number in self.stored.records if each == topic]
-        epoch = f"e{self.stored.epochs[topic]}"
-        self.log.open(
-            topic, epoch, {number: 0 if again else self.stored.end(topic, number) for number in numbers}
-        )
+    def _begin(self, topic: str, *, whole: bool) -> None:
+        """What the tail does first; `whole`: follow the topic."""
+        self.log.open(topic, self.stored.epoch(topic), dict.fromkeys(range(self.stored.count(topic))))
+        for partition in [each for each in self.log if each.topic == topic and whole]:
+            partition.demand.need()
+            self.log.follow(partition, self.reader.take(TopicPartition(topic, partition.number)).offset)
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -231,3 +254,6 @@ class FakeNode:
 
     def dropped(self, reason: str, events: int) -> None:
         self.counts[reason] += events
+
+    def _count(self, change: str, partitions: int) -> None:
+        self.counts[change] += partitions

@@ -1,0 +1,148 @@
+"""Which partitions this node reads.
+
+Owns adding those that somebody needs, from their end of that moment, and dropping those that nobody has
+needed for the grace period. Who asks within a few milliseconds shares one question to the log, and who asks
+while one is under way shares the next. A topic that was made again while nothing of it was read is known
+anew. A broker that does not answer fails all who asked with `Unreachable`; they may ask again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping
+from typing import Any, Final, Protocol
+
+import structlog
+from autodmca_kafka import TailReader, TopicPartition
+from autodmca_kafka.errors import RecoverableError, TopicDeleted
+
+from autodmca_edge.log import EventLog, Partition
+from autodmca_edge.starts import Unreachable
+
+__all__ = ["Following", "Reader"]
+
+GATHER_S: Final = 0.005
+
+log = structlog.get_logger()
+
+
+class Reader(Protocol):
+    """Of the tail reader, what chooses what it reads."""
+
+    async def add(self, wanted: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, tuple[str, int]]: ...
+    def remove(self, tps: Iterable[TopicPartition]) -> None: ...
+    async def partitions(self, topic: str) -> int: ...
+    async def epoch(self, topic: str) -> str: ...
+
+
+class _Round:
+    """Those who wait for one question to the log."""
+
+    def __init__(self) -> None:
+        self.wanted: dict[Partition, None] = {}
+        self.answered = asyncio.Event()
+        self.fault: str | None = None
+
+
+class Following:
+    """`spawn` runs a coroutine in the node's task group; `gone` is set when a topic is missing."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        event_log: EventLog,
+        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        gone: asyncio.Event,
+        *,
+        grace_s: float,
+        counted: Callable[[str, int], None],
+        pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        gather_s: float = GATHER_S,
+    ) -> None:
+        self._reader = reader
+        self._log = event_log
+        self._spawn = spawn
+        self._gone = gone
+        self._grace_s = grace_s
+        self._counted = counted
+        self._pause = pause
+        self._gather_s = gather_s
+        self._gathering: _Round | None = None
+        self._turn = asyncio.Lock()
+
+    async def follow(self, partitions: Collection[Partition]) -> None:
+        """Read these too; when it returns they are followed, or their topic is known anew.
+
+        Raises Unreachable.
+        """
+        mine = self._gathering
+        if mine is None:
+            mine = self._gathering = _Round()
+            self._spawn(self._ask(mine))
+        mine.wanted.update(dict.fromkeys(partitions))
+        await mine.answered.wait()
+        if mine.fault is not None:
+            raise Unreachable(mine.fault)
+
+    def drop_idle(self, now: float) -> None:
+        """Read no more what nobody has needed for the grace period."""
+        idle = self._log.idle(now, self._grace_s)
+        if idle:
+            self._reader.remove([_tp(each) for each in idle])
+            self._log.drop(idle)
+            self._counted("dropped", len(idle))
+            log.info("partitions are read no more", partitions=[each.prefix for each in idle])
+
+    async def _ask(self, mine: _Round) -> None:
+        try:
+            if self._gather_s:
+                await self._pause(self._gather_s)
+            async with self._turn:
+                self._gathering = None
+                await self._add([each for each in mine.wanted if self._missing(each)])
+        except (RecoverableError, Unreachable) as fault:
+            mine.fault = str(fault)
+            log.warning("partitions cannot be read yet", reason=mine.fault)
+        finally:
+            mine.answered.set()
+
+    def _missing(self, partition: Partition) -> bool:
+        return not partition.followed and self._log.get(partition.topic, partition.number) is partition
+
+    async def _add(self, wanted: list[Partition]) -> None:
+        if not wanted:
+            return
+        try:
+            added = await self._reader.add({_tp(each): TailReader.END for each in wanted})
+        except TopicDeleted:
+            for topic in {each.topic for each in wanted}:
+                await self._look_again(topic)
+            raise
+        # No await until all have their position: from now on the tail may be handed records of theirs.
+        strange = [each for each in wanted if not self._missing(each) or not each.is_of(added[_tp(each)][0])]
+        self._reader.remove([_tp(each) for each in strange])
+        for partition in wanted:
+            if partition not in strange:
+                self._log.follow(partition, added[_tp(partition)][1])
+        self._counted("added", len(wanted) - len(strange))
+        log.info("partitions are read", partitions=len(wanted) - len(strange), not_yet=len(strange))
+        for topic in {each.topic for each in strange}:
+            if not await self._look_again(topic):
+                raise Unreachable(f"{topic} was made again")
+
+    async def _look_again(self, topic: str) -> bool:
+        """Know a topic anew, if it was made again; False: some of it is read, and the tail will be told."""
+        if any(each.followed for each in self._log if each.topic == topic):
+            return False
+        try:
+            count, epoch = await self._reader.partitions(topic), await self._reader.epoch(topic)
+        except TopicDeleted:
+            self._gone.set()
+            raise
+        first = self._log.get(topic, 0)
+        if first is None or not first.is_of(epoch) or count != self._log.count(topic):
+            log.warning("topic was made again", topic=topic)
+            self._log.open(topic, epoch, dict.fromkeys(range(count)))
+        return True
+
+
+def _tp(partition: Partition) -> TopicPartition:
+    return TopicPartition(partition.topic, partition.number)
