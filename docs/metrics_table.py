@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 from autodmca_edge.app import EdgeNode
 from autodmca_edge.config import EdgeSettings
 from autodmca_edge.exposition import Exposition
+from autodmca_edge.fallback import Fallback
 from autodmca_runtime import TokenVerifier, load
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
@@ -26,6 +27,7 @@ def edge_metrics() -> Iterator[tuple[str, Metric, tuple[str, ...]]]:
     exposition = Exposition()
     exposition.show(node.metrics)
     exposition.show(node.arrivals)
+    exposition.show(Fallback(node).counts)
     for collector in exposition.collectors:
         for metric in collector.collect():
             yield metric.name + SUFFIXES.get(metric.type, ""), metric, labels(collector, metric)

@@ -28,8 +28,9 @@ from autodmca_edge.config import AdmissionSettings, EdgeSettings
 from autodmca_edge.draining import send_away
 from autodmca_edge.entrance import Entrance
 from autodmca_edge.exposition import Exposition
+from autodmca_edge.fallback import Fallback
 from autodmca_edge.gauges import gauges_of
-from autodmca_edge.http import routes
+from autodmca_edge.http import cross_origin, routes
 from autodmca_edge.hub import Hub
 from autodmca_edge.limits import Limits
 from autodmca_edge.log import EventLog
@@ -233,7 +234,11 @@ async def main(settings: EdgeSettings) -> None:
     health.add("load", node.pressure.problem)
     exposition.show(node.metrics)
     exposition.show(node.arrivals)
-    app = Starlette(routes=routes(health, exposition.registry))
+    fallback = Fallback(node)
+    exposition.show(fallback.counts)
+    app = Starlette(
+        routes=routes(health, exposition.registry, fallback), middleware=[cross_origin(settings.origins)]
+    )
 
     async def ensure() -> None:
         await ensure_topics(
@@ -266,6 +271,7 @@ async def main(settings: EdgeSettings) -> None:
         health=health,
         http=cast("Any", partial(Entrance, node)),
         ws="none",
+        proxy_headers=False,  # limits.py decides whose word is taken
         drain_s=settings.drain_seconds + CLOSE_TIMEOUT_S + 2,  # a timer more, and some slack
         on_drain=partial(node.drain, settings.drain_seconds),
         background={

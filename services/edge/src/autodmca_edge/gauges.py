@@ -31,7 +31,7 @@ class Measured(Protocol):
 def gauges_of(node: Measured) -> Mapping[str, tuple[str, Callable[[], float]]]:
     """By name: what it says, and how to ask."""
     return {
-        "connections": ("Open WebSockets.", lambda: len(node.sessions)),
+        "connections": ("Open WebSockets, and requests to the fallback.", lambda: len(node.sessions)),
         "connections_blocked": (
             "Connections whose socket takes no bytes now.",
             lambda: len(node.wire.congested),

@@ -1,12 +1,17 @@
-"""The edge's HTTP endpoints beside the WebSocket: health, readiness, metrics."""
+"""The edge's HTTP endpoints beside the WebSocket: the fallback, health, readiness, metrics."""
+
+from collections.abc import Collection
 
 from autodmca_runtime import Health, ops_routes
 from prometheus_client import CollectorRegistry
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
-__all__ = ["routes"]
+__all__ = ["cross_origin", "routes"]
 
 
 async def _websocket_only(_request: Request) -> Response:
@@ -15,10 +20,22 @@ async def _websocket_only(_request: Request) -> Response:
     return PlainTextResponse("this is a WebSocket\n", status_code=426, headers=headers)
 
 
-def routes(health: Health, registry: CollectorRegistry) -> list[BaseRoute]:
+def cross_origin(origins: Collection[str]) -> Middleware:
+    """Browsers may ask from these origins, from any when there are none, as they may open WebSockets."""
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=origins or ("*",),
+        allow_methods=("GET", "POST", "DELETE"),
+        allow_headers=("Authorization", "Content-Type", "Last-Event-ID"),
+        expose_headers=("Retry-After",),
+    )
+
+
+def routes(health: Health, registry: CollectorRegistry, fallback: ASGIApp) -> list[BaseRoute]:
     """All routes."""
     return [
         *ops_routes(health, registry),
+        Route("/events", fallback, methods=["GET", "HEAD"]),
         Route("/ws", _websocket_only),
         Route("/ws/{family}", _websocket_only),
     ]

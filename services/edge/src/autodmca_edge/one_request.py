@@ -1,16 +1,24 @@
 """uvicorn's HTTP protocol, for one request.
 
-Owns the end of a plain HTTP connection: it closes with its first answer. uvicorn bounds neither the size nor
-the time of a later request's head; the first one's has been bounded by entrance.py.
+Owns the end of a plain HTTP connection: it closes with its first answer, and is cut off when its client
+takes nothing of that for a minute. uvicorn bounds neither this nor the size and the time of a later
+request's head; the first one's has been bounded by entrance.py.
 """
+
+import asyncio
+from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 __all__ = ["OneRequest"]
 
+STALL_S: Final = 60.0
+
 
 class OneRequest(HttpToolsProtocol):
     """A request, and what comes after its end left alone."""
+
+    _stalled: asyncio.TimerHandle | None = None
 
     def on_headers_complete(self) -> None:
         self.headers.append((b"connection", b"close"))
@@ -20,3 +28,31 @@ class OneRequest(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.cycle is None or self.cycle.more_body:
             super().data_received(data)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._cut_off_later()
+
+    def resume_writing(self) -> None:
+        self._moving()
+        if self.transport.is_closing():  # some of the answer's end is still to go
+            self._cut_off_later()
+        super().resume_writing()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.get_write_buffer_size():
+            self._cut_off_later()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._moving()
+        super().connection_lost(exc)
+
+    def _cut_off_later(self) -> None:
+        self._moving()
+        self._stalled = self.loop.call_later(STALL_S, self.transport.abort)
+
+    def _moving(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None

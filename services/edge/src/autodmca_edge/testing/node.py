@@ -10,11 +10,13 @@ from autodmca_kafka import TopicPartition
 from autodmca_runtime import Claims, InvalidToken, KeysUnavailable, TokenExpired, UnknownKey
 
 from autodmca_edge.addresses import Proxies
+from autodmca_edge.admission import Admission
 from autodmca_edge.following import Following
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.hub import Hub
 from autodmca_edge.limits import Limits
 from autodmca_edge.log import TOPICS, EventLog, Partition
+from autodmca_edge.node import Socket
 from autodmca_edge.pressure import Pressure
 from autodmca_edge.protocol import ClientMessage
 from autodmca_edge.replay import Replays
@@ -86,6 +88,8 @@ class FakeNode:
         self.draining = False
         self.max_message_bytes = 65536
         self.max_subscriptions = 10
+        self.outbox_bytes = 1_048_576
+        self.origins: frozenset[str] = frozenset()
         self.stored = event_log
         self.wheel = TimerWheel()
         self.sessions: dict[str, Session] = {}
@@ -120,6 +124,9 @@ class FakeNode:
             gather_s=0,
         )
         self.limits = Limits(Proxies([]), a_user=user_connections, an_address=0, unauthenticated=1000)
+        self.admission = Admission(
+            1_000_000, 10, self.clock, lambda after, call: asyncio.get_running_loop().call_later(after, call)
+        )
         self.pressure = Pressure(max_lag_s=0.5, max_bytes=None, resident=lambda: None)
         self._connections = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -144,13 +151,17 @@ class FakeNode:
     ) -> FakePeer:
         """A client that brings a token with its handshake; `limit`: of its outbox, in bytes."""
         peer = FakePeer(self.wire, limit)
-        self._connections += 1
-        peer.session = Session(self, peer, f"c{self._connections}")
+        peer.session = self.converse(peer)
         upgrade = Upgrade(
             family=family, key=b"", token=token, origin=None, subprotocol=None, forwarded=forwarded
         )
         peer.session.opened(upgrade)
         return peer
+
+    def converse(self, socket: Socket) -> Session:
+        """A session for a new connection."""
+        self._connections += 1
+        return Session(self, socket, f"c{self._connections}")
 
     def poll(self, *, at_most: int = 1_000_000) -> int:
         """The tail's step: hand out what this node has not seen; how many records that was."""

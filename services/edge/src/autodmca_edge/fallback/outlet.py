@@ -1,0 +1,129 @@
+"""What a session writes to when there is no WebSocket.
+
+Owns the texts between a session and an HTTP response: a `Socket` whose outbox has a handle that takes
+nothing, so that every frame is spilled, unframed and kept here until the response takes it. Over the bound
+the outbox is blocked, as that of a WebSocket is whose peer does not read, and the session's gates catch up
+from the log afterwards. Never drops anything; once closed it takes nothing more.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from autodmca_edge.frames import Opcode, encode
+from autodmca_edge.outbox import Outbox, Wire
+
+__all__ = ["Alarm", "Closed", "Outlet", "Text"]
+
+KEPT_BYTES: Final = 64 * 1024  # until the response takes them; one frame more may come on top
+_SAID: Final = int(Opcode.BINARY)  # between us: what the session says, apart from events
+_LARGE: Final = 126  # and 127: the length follows in 2 or 8 bytes
+_handles = itertools.count()
+
+
+class Text(NamedTuple):
+    """A message. `said`: by the session; else it is an event."""
+
+    said: bool
+    text: bytes
+
+
+class Closed(NamedTuple):
+    """How the session ended the conversation."""
+
+    code: int
+    reason: str
+
+
+class Alarm:
+    """Wakes who waits, when it is due: for the timer wheel, which knows it for longer than there is need."""
+
+    __slots__ = ("_ready",)
+
+    def __init__(self, ready: asyncio.Event) -> None:
+        self._ready = ready
+
+    def due(self, _now: float) -> None:
+        self._ready.set()
+
+
+class Outlet:
+    """A `Socket` (node.py) that is read with `take`."""
+
+    __slots__ = ("_limit", "_size", "_texts", "closed", "gone", "outbox", "peer", "ready")
+
+    def __init__(self, wire: Wire, peer: str, limit: int) -> None:
+        self.peer = peer
+        self.closed: Closed | None = None
+        self.gone = False
+        """Whether the client has hung up."""
+        self.ready = asyncio.Event()
+        """Something has happened since the last `take`."""
+        self._texts: list[Text] = []
+        self._size = 0
+        self._limit: float = KEPT_BYTES
+        # No file has a negative number; each its own, as the hub finds a member by its handle.
+        handle = -3 - next(_handles) % (1 << 30)
+        self.outbox = Outbox(wire, handle, self._spill, limit)
+
+    # -- the session's side: node.Socket ----------------------------------------------------------
+
+    def say(self, text: bytes) -> bool:
+        return self.closed is not None or self.outbox.write(encode(text, _SAID))
+
+    def close(self, code: int, reason: str = "", *, discard: bool = False) -> None:
+        if self.closed is None:
+            if discard:
+                self.outbox.discard()
+            self.flush()
+            self.outbox.seal()
+            self.closed = Closed(int(code), reason)
+            self.ready.set()
+
+    def _spill(self, data: bytes) -> None:
+        for opcode, text in _messages(data):
+            self._texts.append(Text(opcode == _SAID, text))
+            self._size += len(text)
+        self.ready.set()
+        if self._size < self._limit:
+            self.outbox.drained()
+
+    # -- the response's side ----------------------------------------------------------------------
+
+    def take(self, resumed: Callable[[], object]) -> list[Text]:
+        """What has come, in order. `resumed` is called when more is taken again after too much was."""
+        self.ready.clear()
+        texts, self._texts, self._size = self._texts, [], 0
+        blocked = self.outbox.blocked
+        if blocked:
+            self.outbox.drained()
+        if blocked and not self.outbox.blocked:
+            resumed()
+        return texts
+
+    def flush(self) -> None:
+        """Have all that was written in what `take` gives next, and from now on without a bound."""
+        self._limit = float("inf")
+        self.outbox.drained()
+
+    def hang_up(self) -> None:
+        """The client is gone, or has been answered: keep nothing."""
+        self.gone = True
+        self.outbox.seal()
+        self._texts, self._size = [], 0
+        self.ready.set()
+
+
+def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Opcode and payload of each frame of a run of a server's frames (RFC 6455, section 5.2)."""
+    at, end = 0, len(data)
+    while at < end:
+        opcode, size = data[at] & 0x0F, data[at + 1]
+        at += 2
+        if size >= _LARGE:
+            wide = 2 if size == _LARGE else 8
+            size = int.from_bytes(data[at : at + wide], "big")
+            at += wide
+        yield opcode, data[at : at + size]
+        at += size

@@ -1,0 +1,166 @@
+"""`GET /events`: what is asked wrongly, and by whom it may be asked."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from autodmca_edge.admission import BURST, Admission
+from autodmca_edge.fallback.query import wants_stream
+from autodmca_edge.testing import FakeLog, FakeNode
+
+from services.edge.tests.asking import STREAM, Asking, asking, settled
+from services.edge.tests.replaying import USAGE, known
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Asking]:
+    async with asking(FakeNode(FakeLog())) as client:
+        yield client
+
+
+@pytest.mark.parametrize("headers", [{}, STREAM], ids=["poll", "stream"])
+@pytest.mark.parametrize(
+    ("query", "code", "field"),
+    [
+        ({}, "bad_message", "types"),
+        ({"types": ","}, "bad_message", "types"),
+        ({"types": "nothing"}, "unknown_type", "types[0]"),
+        ({"family": "nothing"}, "unknown_type", "family"),
+        ({"family": "templates", "types": USAGE}, "bad_message", "family"),
+        ({"types": USAGE, "filter": "{}"}, "bad_message", "filter"),
+        ({"types": USAGE, "filters": "{"}, "bad_filter", "filters"),
+        ({"types": USAGE, "filters": "[]"}, "bad_filter", "filters"),
+        ({"types": USAGE, "filters": ["{}", "{}"]}, "bad_message", "filters"),
+        ({"types": USAGE, "filters": '{"no":1}'}, "bad_filter", "filters.no"),
+        ({"types": USAGE, "filters": "[" * 20_000}, "bad_filter", "filters"),
+        ({"types": USAGE, "since": "yesterday"}, "bad_message", "since"),
+        ({"types": USAGE, "timeout": "0"}, "bad_message", "timeout"),
+        ({"types": USAGE, "timeout": "nan"}, "bad_message", "timeout"),
+        ({"types": USAGE, "timeout": "60"}, "bad_message", "timeout"),
+        ({"types": USAGE, "x" * 1000: "1"}, "bad_message", "x" * 64),
+    ],
+)
+async def test_what_makes_no_sense_is_refused_by_name(
+    client: Asking, headers: dict[str, str], query: dict[str, Any], code: str, field: str
+) -> None:
+    answer = await client.get(headers=headers, **query)
+    assert answer.status == 400
+    body = answer.json()
+    assert body.pop("message")
+    assert body == {"code": code, "retryable": False, "field": field}
+    assert client.fallback.counts.ends["stream" if headers else "poll", "400"] == 1
+    assert not client.node.sessions
+
+
+@pytest.mark.parametrize("headers", [{}, STREAM], ids=["poll", "stream"])
+@pytest.mark.parametrize(
+    ("token", "code"), [(None, "unauthenticated"), ("bad", "invalid_token"), ("expired", "token_expired")]
+)
+async def test_a_token_must_be_good(
+    client: Asking, headers: dict[str, str], token: str | None, code: str
+) -> None:
+    answer = await client.get(USAGE, token=token, headers=headers)
+    assert (answer.status, answer.json()["code"], answer.json()["field"]) == (401, code, "token")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_token_is_taken_from_the_header_before_the_address(client: Asking) -> None:
+    answer = await client.get(USAGE, token="bad", headers={"Authorization": "Bearer 7"})
+    assert answer.status == 200
+
+
+async def test_nobody_gets_another_users_events(client: Asking) -> None:
+    """The token's limits hold, as on a WebSocket."""
+    answer = await client.get(USAGE, filters='{"userId":8}')
+    assert (answer.status, answer.json()["code"]) == (403, "forbidden")
+    assert answer.json()["field"] == "filters.userId"
+    assert (await client.get(USAGE, filters='{"userId":8}', token="7:admin")).status == 200
+    client.node.verifier.types = ("template_approval",)
+    assert (await client.get(USAGE)).status == 403
+
+
+async def test_a_node_without_its_broker_sends_clients_elsewhere(client: Asking) -> None:
+    client.node.available = False
+    for headers in ({}, STREAM):
+        answer = await client.get(USAGE, headers=headers)
+        assert (answer.status, answer.json()["code"]) == (503, "not_ready")
+        assert answer.headers["retry-after"]
+
+
+async def test_a_users_connections_are_limited_requests_among_them() -> None:
+    """PROTOCOL.md: 4429, too many connections, which here is 429."""
+    async with asking(FakeNode(FakeLog(), user_connections=2)) as client:
+        cursors = known(client.node)
+        poll = await client.get(USAGE, resume=cursors)
+        await client.stream(USAGE)
+        for headers in ({}, STREAM):
+            answer = await client.get(USAGE, headers=headers)
+            assert (answer.status, answer.json()["code"]) == (429, "limit_exceeded")
+            assert answer.headers["retry-after"]
+        poll.hang_up()
+        await settled(client.node)
+        assert (await client.get(USAGE)).status == 200
+
+
+async def test_a_storm_of_requests_waits_its_turn_or_is_told_when_to_come_back(client: Asking) -> None:
+    """PROTOCOL.md: 4503, which here is 503, with the hint in Retry-After."""
+    later: list[Callable[[], None]] = []
+    client.node.admission = Admission(1, 1, client.node.clock, lambda _, call: later.append(call))
+    for _ in range(BURST):
+        assert (await client.get(USAGE)).status == 200
+    waiting, turned_away = await client.get(USAGE), await client.get(USAGE, headers=STREAM)
+    assert not waiting.complete
+    assert (turned_away.status, turned_away.json()["code"]) == (503, "not_ready")
+    assert 1 <= int(turned_away.headers["retry-after"]) <= 3
+    client.node.pass_time(1)
+    later.pop()()
+    await settled(client.node)
+    assert waiting.status == 200
+
+
+async def test_origins_outside_the_list_are_refused(client: Asking) -> None:
+    client.node.origins = frozenset({"https://app.example"})
+    assert (await client.get(USAGE, headers={"Origin": "https://evil.example"})).status == 403
+    assert (await client.get(USAGE, headers={"Origin": "https://app.example"})).status == 200
+    assert (await client.get(USAGE)).status == 200
+
+
+async def test_a_head_opens_no_session(client: Asking) -> None:
+    answer = await client.get(USAGE, headers=STREAM, method="HEAD")
+    assert answer.status == 200
+    assert answer.body == b""
+    assert answer.task.done()
+
+
+@pytest.mark.parametrize(
+    ("accept", "stream"),
+    [
+        ([], False),
+        (["*/*"], False),
+        (["application/json"], False),
+        (["text/event-stream"], True),
+        (["application/json, Text/Event-Stream;q=0.5"], True),
+        (["text/html", "text/event-stream"], True),
+    ],
+)
+def test_an_accept_header_decides_between_poll_and_stream(accept: list[str], stream: bool) -> None:
+    assert wants_stream(accept) is stream
+
+
+async def test_open_requests_and_their_ends_are_counted(client: Asking) -> None:
+    poll = await client.get(USAGE, resume=known(client.node))
+    await client.get(USAGE, headers=STREAM)
+    counts = {
+        (sample.name, *sample.labels.values()): sample.value
+        for metric in client.fallback.counts.collect()
+        for sample in metric.samples
+    }
+    assert counts == {
+        ("autodmca_edge_fallback_open", "poll"): 1,
+        ("autodmca_edge_fallback_open", "stream"): 1,
+    }
+    client.node.stored.emit(USAGE, 7)
+    client.node.poll()
+    await settled(client.node)
+    assert poll.complete
+    assert client.fallback.counts.ends == {("poll", "events"): 1}
