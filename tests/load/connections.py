@@ -134,7 +134,7 @@ class Loop:
         self._opening += 1
         self._open[peer.fileno()] = connection
         self._epoll.register(peer.fileno(), select.EPOLLIN)
-        peer.send(_handshake(self._port, connection.bearer) + (_subscribe(connection) if self._edge else b""))
+        peer.send(handshake(self._port, connection.bearer) + (_subscribe(connection) if self._edge else b""))
 
     def _close(self, connection: Connection) -> None:
         peer, connection.peer = connection.peer, None
@@ -178,7 +178,7 @@ class Loop:
 
         def control(opcode: int, payload: bytes) -> None:
             if opcode == 9 and connection.peer is not None:
-                connection.peer.send(_masked(payload, 0x8A))
+                connection.peer.send(masked(payload, 0x8A))
             elif opcode == 8:
                 self._lost(connection, str(int.from_bytes(payload[:2], "big")))
 
@@ -215,7 +215,7 @@ class Loop:
             peer = self._connections[self._beat].peer
             if peer is not None:
                 with contextlib.suppress(ConnectionError):  # reading finds out
-                    peer.send(_masked(_HEARTBEAT))
+                    peer.send(masked(_HEARTBEAT))
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ def _subscribe(connection: Connection) -> bytes:
     if connection.cursors:
         config["resume"] = [(prefix + b":" + at).decode() for prefix, at in connection.cursors.items()]
     payload = {"action": "subscribe", "subscriptionId": "s", "config": config}
-    return _masked(msgspec.json.encode({"type": "connection_established", "payload": payload}))
+    return masked(msgspec.json.encode({"type": "connection_established", "payload": payload}))
 
 
 def _cursors(listed: bytes) -> list[tuple[bytes, bytes]]:
@@ -254,7 +254,7 @@ def _cursors(listed: bytes) -> list[tuple[bytes, bytes]]:
     return [(prefix, at) for prefix, _, at in (each.rpartition(b":") for each in whole)]
 
 
-def _handshake(port: int, bearer: str) -> bytes:
+def handshake(port: int, bearer: str) -> bytes:
     key = base64.b64encode(os.urandom(16)).decode()
     return (
         f"GET /ws?token={bearer} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
@@ -262,7 +262,7 @@ def _handshake(port: int, bearer: str) -> bytes:
     ).encode()
 
 
-def _masked(payload: bytes, head: int = 0x81) -> bytes:
+def masked(payload: bytes, head: int = 0x81) -> bytes:
     """A client's frame with a mask of zeros."""
     size = len(payload)
     length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")

@@ -1,0 +1,103 @@
+"""Events that nobody checks, at a rate: what a benchmark measures others under.
+
+Shaped as any others, but made and put into batches once: the same request is sent again and again, so that
+the generator's core has time for 50,000 events a second and for those that count.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final, Self
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from autodmca_events import partition_for, user_key
+
+from tests.load.events import BROADCAST, FIRST_USER, Template
+
+UNMEASURED: Final = 99  # the round that these events bear
+BATCH_BYTES: Final = 1 << 20
+TIMEOUT_MS: Final = 30_000
+BULK_BYTES: Final = 20_000
+BULK_EVENTS: Final = 20
+
+Lane = tuple[str, int]
+"""A topic and a partition."""
+Events = list[tuple[bytes, bytes | None, bytes]]
+"""Type, key and value of each."""
+
+
+class Pressure:
+    """Events for some users, numbered as a benchmark numbers them: one on every topic for each is a wave."""
+
+    def __init__(self, bootstrap_servers: str, users: range) -> None:
+        self._users = users
+        self._templates = [Template(topic) for topic in range(BROADCAST + 1)]
+        self._client = AIOKafkaClient(bootstrap_servers=bootstrap_servers, client_id="pressure")
+
+    async def __aenter__(self) -> Self:
+        await self._client.bootstrap()
+        self._client.set_topics([each.topic for each in self._templates])
+        await self._client.force_metadata_update()
+        self._wave, self._bulk = _request(self._waves()), _request(self._bulky())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.close()
+
+    def _waves(self) -> dict[Lane, Events]:
+        """One event for each user on each topic."""
+        lanes: dict[Lane, Events] = {}
+        for template in self._templates[:BROADCAST]:
+            partitions = len(self._client.cluster.partitions_for_topic(template.topic))
+            for user in self._users:
+                key = user_key(FIRST_USER + user)
+                lane = template.topic, partition_for(key, partitions)
+                lanes.setdefault(lane, []).append((template.type, key, _made(template, key)))
+        return lanes
+
+    def _bulky(self) -> dict[Lane, Events]:
+        """400 KB for every connection, in twenty events."""
+        template = self._templates[BROADCAST]
+        value = _made(template, b"0").replace(b'{"mark":"', b'{"mark":"' + b"x" * BULK_BYTES)
+        return {(template.topic, 0): [(template.type, None, value)] * BULK_EVENTS}
+
+    async def _send(self, request: ProduceRequest) -> None:
+        """To the one broker of a benchmark, until it has the events. Raises AssertionError if it refuses."""
+        broker = self._client.get_random_node()
+        response = await self._client.send(broker, request)
+        for topic, partitions in response.topics:
+            for partition, error, *_ in partitions:
+                assert error == 0, f"error {error} from {topic}[{partition}]"
+
+    async def run(self, per_second: float, going: Callable[[], bool]) -> int:
+        """Send waves while `going`; how many events it was: fewer when the broker does not take so many."""
+        size = BROADCAST * len(self._users)
+        began, sent = time.monotonic(), 0
+        while going():
+            while sent + size <= (time.monotonic() - began) * per_second and going():
+                await self._send(self._wave)
+                sent += size
+            await asyncio.sleep(size / per_second / 4)
+        return sent
+
+    async def bulk_to_everybody(self) -> None:
+        """400 KB more for every connection."""
+        await self._send(self._bulk)
+
+
+def _request(lanes: dict[Lane, Events]) -> ProduceRequest:
+    topics: dict[str, list[tuple[int, bytes]]] = {}
+    now = int(time.time() * 1000)
+    for (topic, partition), events in lanes.items():
+        batch = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, 0, BATCH_BYTES)
+        for offset, (kind, key, value) in enumerate(events):
+            headers = [("type", kind), ("id", b"again")]
+            assert batch.append(offset, now, key, value, headers) is not None, "the batch is full"
+        topics.setdefault(topic, []).append((partition, bytes(batch.build())))
+    return ProduceRequest(None, -1, TIMEOUT_MS, list(topics.items()))
+
+
+def _made(template: Template, key: bytes) -> bytes:
+    return template.make(UNMEASURED, 0, 0, key)[1]
