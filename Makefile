@@ -25,7 +25,7 @@ LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-
   --no-emit-index-url --no-emit-find-links --python-version 3.11 --all-extras --group dev \
   $(PROJECTS) $(foreach p,$(PROJECTS),--no-emit-package $(shell sed -n 's/^name = "\(.*\)"/\1/p' $(p)))
 
-.PHONY: help run test check bench conformance fuzz clean lock generate $(CHECKS:%=check-%)
+.PHONY: help run test check bench conformance chaos fuzz clean lock generate $(CHECKS:%=check-%)
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -72,6 +72,10 @@ bench: $(VENV) ## measure against the references; prints Markdown tables
 
 conformance: $(VENV) ## the Autobahn suite against the edge's WebSocket (needs Python 2.7; ARGS='7.*' for some)
 	$(BIN)/python -m tests.conformance.autobahn $(ARGS)
+
+chaos: $(VENV) ## a thousand clients, edges and Kafka killed, frozen and cut off (CHAOS_CLIENTS, _RATE, _SECONDS, _SEED)
+	@PYTHON=$(BIN)/python deploy/local/system-packages kafka
+	$(BIN)/python -m tests.e2e.chaos.run
 
 fuzz: $(VENV) ## a million damaged frames and messages against an edge (FUZZ_SEED, FUZZ_COUNT)
 	$(BIN)/python -m tests.fuzz.run

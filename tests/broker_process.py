@@ -1,115 +1,24 @@
-"""A broker as a child process of a test or a benchmark: started, killed, stopped and started again.
+"""A broker as a child process: the embedded one here, Apache Kafka in apache_kafka.py.
 
-Owns the process and its log file. Never decides what a broker is: the command line is its caller's. The
-kernel ends the broker when this process dies (Linux). Fails with RuntimeError and the end of the log.
+Owns what makes a server process a broker: the address that clients are given.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from autodmca_kafka.embedded import command as embedded_command
-from autodmca_kafka.embedded import die_with_parent, free_port
+from autodmca_kafka.embedded import free_port
 
-READY_S = 90
-STOP_S = 20
-
-# The kernel ends a child with the thread that started it, and a test's own threads end with the test.
-STARTER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="broker starter")
+from tests.server_process import ServerProcess
 
 
-class BrokerProcess:
+class BrokerProcess(ServerProcess):
     """`name` is "embedded" or "apache"; `bootstrap_servers` stays the same over every start."""
 
     def __init__(self, name: str, port: int, command: list[str], log: Path) -> None:
-        self.name = name
-        self.port = port
+        super().__init__(name, port, command, log)
         self.bootstrap_servers = f"127.0.0.1:{port}"
-        self._command = command
-        self._log = log
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None, f"{self.name} is not running"
-        return self._process.pid
-
-    def start(self) -> None:
-        """Start it and return when it takes connections."""
-        self._process = STARTER.submit(self._spawn).result()
-        deadline = time.monotonic() + READY_S
-        while not self._listens():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                raise RuntimeError(f"{self.name} did not come up:\n{self._log.read_text()[-2000:]}")
-            time.sleep(0.02)
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        with self._log.open("ab") as log:
-            return subprocess.Popen(
-                self._command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                preexec_fn=die_with_parent(),
-                start_new_session=True,
-            )
-
-    def _listens(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
-
-    def kill(self) -> None:
-        """End it as `kill -9` does; it stays down until `start`."""
-        self._end(signal.SIGKILL)
-
-    def close(self) -> None:
-        """End it in order."""
-        self._end(signal.SIGTERM)
-
-    def _end(self, number: signal.Signals) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(number)
-        process.send_signal(signal.SIGCONT)
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_S)
-
-    def restart(self) -> None:
-        """Kill it and start it again at the same address."""
-        self.kill()
-        self.start()
-
-    def stop(self) -> None:
-        """Freeze it, all of its threads: connections stay open, nothing is answered."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
-        os.waitpid(self._process.pid, os.WUNTRACED)  # the signal alone leaves it a moment more
-
-    def cont(self) -> None:
-        """Undo `stop`."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
-
-    def mend(self) -> None:
-        """Undo `kill` and `stop`, whichever there was."""
-        if self._process is None or self._process.poll() is not None:
-            self.start()
-        else:
-            self.cont()
 
 
 def embedded_kafka(directory: Path) -> BrokerProcess:

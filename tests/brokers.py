@@ -60,7 +60,8 @@ class ForeignKafka:
     kill = restart = stop = cont = _refuse
 
 
-def _real_kafka(directory: Path) -> Broker:
+def real_kafka(directory: Path) -> Broker:
+    """An Apache Kafka, not started yet. Raises NoApacheKafka."""
     if docker_answers():
         return DockerKafka()
     try:
@@ -68,7 +69,15 @@ def _real_kafka(directory: Path) -> Broker:
     except NoApacheKafka as error:
         if servers := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
             return ForeignKafka(servers)
-        reason = f"no Apache Kafka: no Docker engine, {error}, and KAFKA_BOOTSTRAP_SERVERS is not set"
+        reason = f"no Docker engine, {error}, and KAFKA_BOOTSTRAP_SERVERS is not set"
+        raise NoApacheKafka(reason) from error
+
+
+def _real_kafka(directory: Path) -> Broker:
+    try:
+        return real_kafka(directory)
+    except NoApacheKafka as error:
+        reason = f"no Apache Kafka: {error}"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
