@@ -1,9 +1,11 @@
 """Clients that read more slowly than events come: the log keeps what their sockets do not take."""
 
 import pytest
+from autodmca_edge.poll import PART_BYTES
 from autodmca_edge.testing import FakeLog, FakeNode
 
 USAGE, APPROVAL = "template_usage", "template_approval"  # a state and a fact
+NOTICE = "system_notification"
 
 
 @pytest.fixture
@@ -128,3 +130,65 @@ async def test_a_replay_that_begins_while_a_client_catches_up_repeats_nothing(no
     assert len(peer.ids()) == len(set(peer.ids())) == 303
     assert [each["subscriptionId"] for each in peer.answers("subscribed")] == ["a", "b"]
     assert not node.hub.gates
+
+
+LARGE = 30_000  # bytes of one event: three make a part
+
+
+@pytest.mark.parametrize("room", [0, 1, 50_000, 100_000, 250_000])
+@pytest.mark.parametrize("broadcasts", [0, 8])
+async def test_a_large_poll_leaves_no_more_behind_than_a_part_and_the_outbox(
+    node: FakeNode, room: int, broadcasts: int
+) -> None:
+    """Slow connections: memory per connection does not grow with what a poll brings."""
+    limit = 131_072
+    slow, other = node.connect(limit=limit), node.connect()
+    for peer in (slow, other):
+        peer.subscribe("s", APPROVAL, "delisting_request_status", NOTICE)
+    slow.room = room
+    for number in range(10):
+        node.stored.emit(APPROVAL, 7, name=f"{number}" * LARGE)
+        node.stored.emit("delisting_request_status", 7, external_reference="x" * LARGE)
+    for _ in range(broadcasts):
+        node.stored.emit(NOTICE, message="m" * LARGE)
+    node.poll()
+    assert slow.held <= limit + PART_BYTES + LARGE + 1000
+    node.stored.emit(APPROVAL, 7, name="live")
+    node.poll()
+    assert slow.held <= limit + PART_BYTES + LARGE + 1000
+    slow.heartbeat()
+    slow.read()
+    await node.settle()
+    assert len(other.events()) == 21 + broadcasts
+    assert sorted(slow.ids()) == sorted(other.ids())
+    by_partition: dict[str, list[int]] = {}
+    for each in slow.events():
+        prefix, _, offset = each["cursor"].rpartition(":")
+        by_partition.setdefault(prefix, []).append(int(offset))
+    assert all(offsets == sorted(offsets) for offsets in by_partition.values())
+    assert not node.hub.gates
+    assert slow.closed is None
+
+
+async def test_a_watcher_of_everyone_is_bounded_too(node: FakeNode) -> None:
+    slow = node.connect("1:admin", limit=65_536)
+    slow.subscribe("s", APPROVAL, filters={"userId": "*"})
+    slow.stall()
+    for user in range(100):
+        node.stored.emit(APPROVAL, user, name="n" * 10_000)
+    node.poll()
+    assert slow.held <= 65_536 + PART_BYTES + 11_000
+    slow.read()
+    await node.settle()
+    assert len(set(slow.ids())) == len(slow.ids()) == 100
+
+
+async def test_what_a_socket_takes_leaves_whole_however_large(node: FakeNode) -> None:
+    peer = node.connect(limit=65_536)
+    peer.subscribe("s", APPROVAL)
+    for number in range(30):
+        node.stored.emit(APPROVAL, 7, name=f"{number}" * LARGE)
+    node.poll()
+    assert len(peer.ids()) == 30
+    assert node.counts["deliveries"] == 30
+    assert not node.counts["deferred"]

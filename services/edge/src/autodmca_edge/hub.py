@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from autodmca_edge.log import Partition, Record
 from autodmca_edge.named_fields import NamedFields
 from autodmca_edge.outbox import Outbox, Wire
+from autodmca_edge.poll import PART_BYTES, Poll
 from autodmca_edge.records import (
     EVERYBODYS,
     PIECES,
@@ -109,7 +110,7 @@ class Hub:
         Records of one partition reach a member in their order.
         """
         self._feed.polled()
-        poll = _Poll({partition: partition.position for partition, _ in batches if not partition.everybody})
+        poll = Poll({partition: partition.position for partition, _ in batches if not partition.everybody})
         for partition, records in batches:
             if not partition.everybody:
                 self._to_users(partition, records, poll)
@@ -121,11 +122,15 @@ class Hub:
             pieces = member.pending
             if pieces:  # None: it went out together with what is for everybody
                 member.pending = None
-                poll.write(member, b"".join(pieces), len(pieces) // PIECES, poll.begun)
+                data = b"".join(pieces)
+                if len(data) <= PART_BYTES:
+                    poll.write(member, data, len(pieces) // PIECES, poll.begun)
+                else:
+                    poll.write_parts(member, pieces)
         events = sum([len(records) for _, records in batches])
         self._feed.routed(events, poll.deliveries, poll.size, poll.stamps)
 
-    def _to_users(self, partition: Partition, records: Sequence[Record], poll: "_Poll") -> None:
+    def _to_users(self, partition: Partition, records: Sequence[Record], poll: Poll) -> None:
         users, watchers, waiting, gates = self._users, self._users.get(EVERYONE), poll.waiting, self.gates
         if watchers is None:  # the usual case: look at nothing that nobody here wants
             records = [record for record in records if record.key in users]
@@ -168,7 +173,7 @@ class Hub:
                     member.pending += pieces
         poll.stamps.update(delivered_at)
 
-    def _to_everybody(self, partition: Partition, records: Sequence[Record], poll: "_Poll") -> None:
+    def _to_everybody(self, partition: Partition, records: Sequence[Record], poll: Poll) -> None:
         """One write per member: members that want the same types share one run of bytes."""
         frames: list[Framed] = []
         for record in records:
@@ -185,9 +190,7 @@ class Hub:
             for run in runs_of(frames, partial(self._wants, interest, partition, payloads)):
                 self._to_group(partition, {member: member.outbox.handle}, run, poll)
 
-    def _to_group(
-        self, partition: Partition, members: Mapping[Member, int], run: "Run", poll: "_Poll"
-    ) -> None:
+    def _to_group(self, partition: Partition, members: Mapping[Member, int], run: "Run", poll: Poll) -> None:
         """The same bytes to every member: the innermost loop of a broadcast, one call a member."""
         if self.gates or poll.waiting or self._wire.congested:
             members = self._free(partition, members, run, poll)
@@ -204,7 +207,7 @@ class Hub:
         poll.size += size * len(members)
 
     def _free(
-        self, partition: Partition, members: Mapping[Member, int], run: "Run", poll: "_Poll"
+        self, partition: Partition, members: Mapping[Member, int], run: "Run", poll: Poll
     ) -> Mapping[Member, int]:
         """Those who can be sent to directly; the others get what they may have here."""
         free, where = {}, {partition: run.start}
@@ -214,7 +217,11 @@ class Hub:
             if member.pending is not None:  # frames of its own: both leave in one write
                 pieces, member.pending = member.pending, None
                 data, events = b"".join((*pieces, run.data)), len(pieces) // PIECES + run.events
-                poll.write(member, data, events, {**poll.begun, **where})
+                if len(data) <= PART_BYTES:
+                    poll.write(member, data, events, {**poll.begun, **where})
+                else:
+                    poll.write_parts(member, pieces)
+                    poll.write(member, run.data, run.events, where)
             elif member.outbox in self._wire.congested:
                 poll.write(member, run.data, run.events, where)
             else:
@@ -261,27 +268,6 @@ class Hub:
 
 def _is_of(mask: int, bit: int, _record: Record) -> int:
     return bit & mask
-
-
-class _Poll:
-    """What one poll comes to. `begun`: where it began on the users' partitions."""
-
-    __slots__ = ("begun", "deliveries", "size", "stamps", "waiting")
-
-    def __init__(self, begun: Mapping[Partition, int]) -> None:
-        self.begun = begun
-        self.waiting: list[Member] = []
-        self.stamps: Counter[int] = Counter()
-        self.deliveries = 0
-        self.size = 0
-
-    def write(self, member: Member, data: bytes, events: int, where: Mapping[Partition, int]) -> None:
-        """Write to a member, or tell it from where on it has to catch up."""
-        if member.outbox.write(data):
-            self.deliveries += events
-            self.size += len(data)
-        else:
-            member.fell_behind(where, events)
 
 
 def _merge(interests: tuple[Interest, ...], watchers: tuple[Interest, ...]) -> tuple[Interest, ...]:

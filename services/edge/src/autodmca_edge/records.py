@@ -4,7 +4,7 @@ Owns the one splice: the producer's bytes with the cursor appended, framed once 
 Never does I/O. A record that is no event raises `Malformed` with the reason, and is nobody's.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +22,7 @@ __all__ = [
     "USERS_TYPES",
     "Malformed",
     "Pieces",
+    "cursor_of",
     "entity_of",
     "event_frame",
     "event_payload",
@@ -107,6 +108,14 @@ def event_pieces(partition: Partition, record: Record) -> Pieces:
     ending = endings[offset % 1000]
     size = len(value) - 1 + len(stem) + len(ending)
     return _HEADS[size] if size < _MOST_HEADS else head(size), value[:-1], stem, ending
+
+
+def cursor_of(pieces: Sequence[bytes]) -> tuple[str, int]:
+    """The prefix and the offset of the cursor in an event's frame."""
+    _, _, stem, ending = pieces
+    _, _, cursor = (stem + ending).decode().partition('"cursor":"')
+    prefix, _, offset = cursor.removesuffix('"}').rpartition(":")
+    return prefix, int(offset)
 
 
 def event_frame(partition: Partition, record: Record) -> bytes:
