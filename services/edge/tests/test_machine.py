@@ -21,11 +21,11 @@ TestEdge = EdgeMachine.TestCase
 class _OpensLate(Replays):
     """The gate opens a moment after the replay has caught up: a poll may come between."""
 
-    def _open(self, partition: Partition, gate: Any) -> None:
+    def open(self, partition: Partition, gate: Any) -> None:
         async def later() -> None:
             await asyncio.sleep(0)
             if gate.replay.gates.get(partition) is gate:
-                super(_OpensLate, self)._open(partition, gate)
+                super(_OpensLate, self).open(partition, gate)
 
         self._spawn(later())
 

@@ -47,7 +47,7 @@ async def test_a_long_replay_lets_others_have_their_turn(stored: FakeLog) -> Non
     node.poll()
     peer = node.connect()
     peer.subscribe("s", USAGE, resume=cursors)
-    await node.settle(3)
+    await node.settle(2)
     assert 0 < len(peer.events()) < 5000
     await node.settle()
     assert offsets(peer) == list(range(5000))

@@ -39,6 +39,7 @@ from autodmca_edge.node import Socket
 from autodmca_edge.outbox import Wire
 from autodmca_edge.pressure import Pressure
 from autodmca_edge.protocol import ClientMessage
+from autodmca_edge.recent import Recent
 from autodmca_edge.replay import Replays
 from autodmca_edge.session import Session
 from autodmca_edge.tail import Tail
@@ -93,6 +94,7 @@ class EdgeNode:
             self.spawn,
             limit=settings.replay_limit,
             counts=self.metrics.replays,
+            recent=Recent(self.wheel, self.clock),
         )
         self.actions = ClientActions(
             producer,

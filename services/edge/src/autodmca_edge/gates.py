@@ -7,7 +7,7 @@ event is passed over, as the tail has reported it when it was new.
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from autodmca_edge.log import Partition, Record
@@ -109,6 +109,11 @@ class Gate:
         self.joined = joined
         self.next = min(start, joined)
         self.slow = slow
+
+    @property
+    def keys(self) -> Collection[bytes]:
+        """The users whose events its member wants, by whichever subscription."""
+        return dict.fromkeys(key for each in self.replay.session.standing for key in each.keys)
 
     def abandon(self) -> None:
         """Go on with the live events, without what came before and has not been handed out yet."""
@@ -244,7 +249,7 @@ def _by_key(gates: Iterable[Gate]) -> dict[bytes | None, list[Gate]]:
     """The gates by the users whose events their members want, by whichever subscription."""
     by_key: dict[bytes | None, list[Gate]] = {}
     for gate in gates:
-        for key in dict.fromkeys(key for each in gate.replay.session.standing for key in each.keys):
+        for key in gate.keys:
             by_key.setdefault(key, []).append(gate)
     return by_key
 

@@ -1,35 +1,33 @@
 """Resume: what a client missed, from the window or the log, joined to live without a seam.
 
-Owns the replays under way. A subscription that resumes closes a gate on each partition that it is
-behind on: the hub leaves that member out there, and a scan of the partition hands it what it may see,
-up to the position of the hub, at which point the gate opens in the same step. What a subscription needs and
-this node does not follow yet it waits for here as well. All replays of one
-partition that wait for a scan share it: a thousand clients that come back at once cost one reading. A
-replay that cannot be complete is answered `recovered: false` with the reason, and live events flow. One
-that is replaced or unsubscribed meanwhile is given up.
+Owns the replays under way. A subscription that resumes closes a gate on each partition that it is behind on:
+the hub leaves that member out there, and it is handed what it may see up to the position of the hub, at which
+point the gate opens in the same step. Who was away for a moment only is served at once (recent.py), the
+others by scans that they share (scans.py). What a subscription needs and this node does not follow yet it
+waits for here as well. A replay that cannot be complete is answered `recovered: false` with the reason, and
+live events flow. One that is replaced or unsubscribed meanwhile is given up.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from itertools import islice
 from typing import Any, Final
 
 from autodmca_edge import subscribing
 from autodmca_edge.gates import Gate, Replay, hand_out
-from autodmca_edge.log import BadCursor, EventLog, Partition, Record
+from autodmca_edge.log import BadCursor, EventLog, Partition
 from autodmca_edge.protocol import Subscribe
+from autodmca_edge.recent import Recent
 from autodmca_edge.replay_counts import ReplayCounts
+from autodmca_edge.scans import Scans
 from autodmca_edge.session import Session
 from autodmca_edge.standing import partitions_of
-from autodmca_edge.starts import RETRY_S, Abandoned, LogReader, PastEnd, Starts, Unreachable
+from autodmca_edge.starts import Abandoned, LogReader, PastEnd, Starts, Unreachable
 from autodmca_edge.subscriptions import Subscription
 
 __all__ = ["LogReader", "PastEnd", "Replays", "Unreachable"]
 
-FETCH_BYTES: Final = 1024 * 1024
-WINDOW_RECORDS: Final = 2000  # looked at in one go
-AHEAD_S: Final = 0.02
+AT_ONCE: Final = 1000  # records to one client without a pause
 
 
 class Replays:
@@ -48,21 +46,19 @@ class Replays:
         *,
         limit: int,
         counts: ReplayCounts,
+        recent: Recent,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
         gather_s: float = 0.02,
     ) -> None:
         self._log = event_log
-        self._reader = reader
         self._gates = gates
         self._spawn = spawn
         self._limit = limit
         self._counts = counts
-        self._pause = pause
-        self._gather_s = gather_s
         self._starts = Starts(event_log, reader, pause)
+        self._recent = recent
         self._queues: dict[Session, deque[Replay]] = {}  # the first of each is under way
-        self._waiting: dict[Partition, dict[Gate, None]] = {}  # for a scan
-        self._scanning: set[Partition] = set()
+        self._scans = Scans(self, reader, spawn, limit=limit, counts=counts, pause=pause, gather_s=gather_s)
 
     @property
     def running(self) -> int:
@@ -84,7 +80,7 @@ class Replays:
         replay.asked = {each: each.position for each in where if each.followed}
         queue.append(replay)
         if len(queue) == 1:
-            self._spawn(self._start(queue[0]))
+            self._begin(replay)
 
     def queued(self, session: Session) -> set[str]:
         """The subscriptions that wait for their replay to begin or to end."""
@@ -117,8 +113,7 @@ class Replays:
         """The session's socket takes bytes again: go on with what was put aside."""
         queue = self._queues.get(session)
         if queue:
-            for partition, gate in queue[0].gates.items():
-                self._wait(partition, [gate])
+            self._serve(queue[0])
 
     def forget(self, session: Session) -> None:
         """The session has ended."""
@@ -127,6 +122,18 @@ class Replays:
             replay.gates.clear()
             replay.release()
         self._gates.pop(session, None)
+
+    def _begin(self, replay: Replay) -> None:
+        """Most of who comes back was away for a moment only, and need not wait for anything."""
+        try:
+            starts = self._starts.at_once(replay)
+        except BadCursor as fault:
+            replay.reason, starts = fault.reason, {}
+        if starts is None:
+            self._spawn(self._start(replay))
+        else:
+            replay.begun = True
+            self._stand(replay, starts)
 
     async def _start(self, replay: Replay) -> None:
         starts: dict[Partition, int] = {}
@@ -164,99 +171,40 @@ class Replays:
                 replay.gates[each] = Gate(replay, each, start, joined)
         if replay.gates:
             self._gates[session] = replay.gates
-            for partition, gate in replay.gates.items():
-                self._wait(partition, [gate])
+            self._serve(replay)
         else:
             self._finish(replay)
 
+    def _serve(self, replay: Replay) -> None:
+        """Hand out what is at hand; the rest waits for a scan."""
+        for partition, gate in list(replay.gates.items()):
+            if self.takes(partition, gate) and gate.start <= partition.position:
+                records = self._recent.of(partition, gate.keys, gate.next)
+                if records is not None and not records:
+                    gate.next = max(gate.next, partition.position)
+                elif records is not None and len(records) <= AT_ONCE:
+                    self._counts.served("window", *hand_out(partition, [gate], records, partition.position))
+                if gate.next >= partition.position and self.takes(partition, gate):
+                    self.open(partition, gate)
+            if replay.gates.get(partition) is gate:
+                self._wait(partition, [gate])
+
     def _wait(self, partition: Partition, gates: Iterable[Gate]) -> None:
         """Have `gates` in the next scan of the partition."""
-        self._waiting.setdefault(partition, {}).update(dict.fromkeys(gates))
-        if partition not in self._scanning:
-            self._scanning.add(partition)
-            self._spawn(self._scans(partition))
+        self._scans.wait(partition, gates)
 
-    async def _scans(self, partition: Partition) -> None:
-        """Scan a partition until nobody waits. Each pass serves all who waited when it began."""
-        try:
-            while partition in self._waiting:
-                if self._gather_s:  # a pass costs what the partition holds, however many it serves
-                    await self._pause(self._gather_s)
-                gates = self._waiting.pop(partition)
-                try:
-                    await self._pass(partition, list(gates))
-                except (Unreachable, PastEnd):  # PastEnd: of a topic that is gone, until it is made again
-                    self._wait(partition, gates)
-                    await self._pause(RETRY_S)
-                waiting = self._waiting.get(partition)
-                if waiting and all(each.start > partition.position for each in waiting):
-                    await self._pause(AHEAD_S)  # for this node's tail
-        finally:
-            self._scanning.discard(partition)
-
-    async def _pass(self, partition: Partition, gates: list[Gate]) -> None:
-        """One reading from the earliest of `gates` up to the hub's position.
-
-        Who is too slow for it leaves, and comes back to a later pass by `unblocked`.
-        """
-        while gates := self._behind(partition, gates):
-            position = min(each.next for each in gates)
-            if position >= partition.oldest:
-                records: list[Record] = list(islice(partition.recent(position), WINDOW_RECORDS))
-                full = len(records) == WINDOW_RECORDS
-                reached, source = records[-1].offset + 1 if full else partition.position, "window"
-            else:
-                try:
-                    found, end = await self._reader.read(partition, position, FETCH_BYTES)
-                except PastEnd:
-                    await self._skip(partition, gates)
-                    continue
-                gates = [each for each in gates if self._takes(partition, each)]
-                reached, source = min(end, partition.position), "log"
-                records = [each for each in found if each.offset < reached]
-                if reached <= position:
-                    await self._pause(AHEAD_S)
-            self._counts.served(source, *hand_out(partition, gates, records, reached))
-            await asyncio.sleep(0)
-
-    def _behind(self, partition: Partition, gates: Iterable[Gate]) -> list[Gate]:
-        """Those of `gates` that there is something to read for. Who has caught up goes live."""
-        behind = []
-        for gate in gates:
-            if not self._takes(partition, gate):
-                continue
-            if gate.slow and partition.position - gate.next > self._limit:
-                gate.replay.session.too_slow(partition.position - gate.next)
-            elif gate.next < partition.position:
-                behind.append(gate)
-            elif gate.start > partition.position:
-                self._wait(partition, [gate])  # ahead of this node's tail
-            else:
-                self._open(partition, gate)
-        return behind
-
-    async def _skip(self, partition: Partition, gates: Iterable[Gate]) -> None:
-        """Retention has taken what some of `gates` are owed. Raises PastEnd, Unreachable."""
-        earliest, _ = await self._reader.bounds(partition)
-        for gate in gates:
-            if gate.next < earliest:
-                gate.replay.reason = gate.replay.reason or "retention"
-                gate.abandon()
-                if gate.next < earliest:  # so are live events, which other subscriptions may have wanted
-                    gate.replay.session.too_slow(earliest - gate.next)
-
-    def _takes(self, partition: Partition, gate: Gate) -> bool:
+    def takes(self, partition: Partition, gate: Gate) -> bool:
         """Whether the gate is still to be served, and can be now."""
         session = gate.replay.session
         if gate.replay.gates.get(partition) is not gate or not session.current():
             return False
         if self._log.get(partition.topic, partition.number) is not partition:
             gate.replay.reason = "epoch"
-            self._open(partition, gate)
+            self.open(partition, gate)
             return False
         return not session.outbox.blocked
 
-    def _open(self, partition: Partition, gate: Gate) -> None:
+    def open(self, partition: Partition, gate: Gate) -> None:
         """The replay has caught up with the hub here: live events flow from the next one."""
         replay = gate.replay
         del replay.gates[partition]

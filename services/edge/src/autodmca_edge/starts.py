@@ -6,7 +6,7 @@ more. Never hands out an event. A replay that cannot be complete raises `BadCurs
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
@@ -84,11 +84,7 @@ class Starts:
         if not config.resume:
             moment = ms_of(config.since or "")
             return {each: await self._at(replay, each, moment) for each in replay.asked}
-        known: dict[Partition, int] = {}
-        for cursor in config.resume:
-            partition, start = self._log.locate(cursor)
-            if partition in replay.asked:
-                known[partition] = max(start, known.get(partition, 0))
+        known = self._located(replay, config.resume)
         for each, start in known.items():
             if not each.oldest <= start <= each.position:
                 earliest, end = await self._patiently(replay, partial(self._reader.bounds, each))
@@ -97,6 +93,26 @@ class Starts:
                 if start > end:
                     raise BadCursor("cursor")
         return {**replay.asked, **known}
+
+    def at_once(self, replay: Replay) -> dict[Partition, int] | None:
+        """The same where nothing must be asked of the log for it, else None. Raises BadCursor."""
+        assert replay.command is not None
+        assert replay.wanted is not None
+        resume = replay.command.config.resume
+        if not resume or len(replay.asked) < len(partitions_of(self._log, replay.wanted)):
+            return None
+        known = self._located(replay, resume)
+        if any(not each.oldest <= start <= each.position for each, start in known.items()):
+            return None
+        return {**replay.asked, **known}
+
+    def _located(self, replay: Replay, cursors: Iterable[str]) -> dict[Partition, int]:
+        known: dict[Partition, int] = {}
+        for cursor in cursors:
+            partition, start = self._log.locate(cursor)
+            if partition in replay.asked:
+                known[partition] = max(start, known.get(partition, 0))
+        return known
 
     async def _follow(self, replay: Replay) -> None:
         """Wait until this node reads all that the subscription needs."""

@@ -19,6 +19,7 @@ from autodmca_edge.log import TOPICS, EventLog, Partition
 from autodmca_edge.node import Socket
 from autodmca_edge.pressure import Pressure
 from autodmca_edge.protocol import ClientMessage
+from autodmca_edge.recent import Recent
 from autodmca_edge.replay import Replays
 from autodmca_edge.replay_counts import ReplayCounts
 from autodmca_edge.session import Session
@@ -120,6 +121,7 @@ class FakeNode:
             self.spawn,
             limit=replay_limit,
             counts=self.replay_counts,
+            recent=Recent(self.wheel, self.clock),
             pause=self._pause,
             gather_s=0,
         )
