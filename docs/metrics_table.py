@@ -6,9 +6,10 @@ Builds a node without a broker and asks it as Prometheus would: what is not in t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Final
 
 from autodmca_edge.app import EdgeNode
+from autodmca_edge.broker import Broker
 from autodmca_edge.config import EdgeSettings
 from autodmca_edge.exposition import Exposition
 from autodmca_edge.fallback import Fallback
@@ -23,10 +24,9 @@ SUFFIXES: Final = {"counter": "_total", "info": "_info"}
 def edge_metrics() -> Iterator[tuple[str, Metric, tuple[str, ...]]]:
     """Of each metric its name in a scrape, the metric, and its labels."""
     settings = load(EdgeSettings, UNUSED)
-    node = EdgeNode(settings, cast("Any", None), cast("Any", None), TokenVerifier(settings.tokens))
     exposition = Exposition()
-    exposition.show(node.metrics)
-    exposition.show(node.arrivals)
+    node = EdgeNode(settings, Broker(settings.kafka, exposition.producer), TokenVerifier(settings.tokens))
+    node.show(exposition)
     exposition.show(Fallback(node).counts)
     for collector in exposition.collectors:
         for metric in collector.collect():

@@ -15,7 +15,7 @@ from autodmca_kafka.errors import FatalError, RecoverableError
 
 from autodmca_edge.protocol import ClientMessage, Refusal, State
 
-__all__ = ["ActionLog", "ClientActions", "Sender"]
+__all__ = ["ActionLog", "ClientActions", "Rates", "Sender"]
 
 BURST: Final = 3  # times a second's messages, at once
 MOST_WAITING: Final = 1000  # messages of all clients that the log has not acknowledged
@@ -42,7 +42,7 @@ class ActionLog(Protocol):
     async def send_record(self, topic: str, *, key: bytes, value: bytes, headers: Any) -> object: ...
 
 
-class _Rates:
+class Rates:
     """How much each sender may say just now: a bucket of `burst` that fills by `a_second`."""
 
     def __init__(self, a_second: float) -> None:
@@ -77,8 +77,8 @@ class ClientActions:
         self._spawn = spawn
         self._clock = clock
         self._accepted = accepted
-        self._of_connection = _Rates(a_second)
-        self._of_user = _Rates(a_second_of_user)
+        self._of_connection = Rates(a_second)
+        self._of_user = Rates(a_second_of_user)
         self.waiting = 0
         """Messages that the log has not acknowledged."""
 

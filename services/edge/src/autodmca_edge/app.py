@@ -9,13 +9,11 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any, cast
 
 import structlog
-from autodmca_kafka import EventProducer, TailReader, ensure_topics, event_topics
-from autodmca_kafka.errors import BrokerUnavailable
 from autodmca_runtime import Health, TokenVerifier, serve, settle_garbage_collector
 from starlette.applications import Starlette
 
@@ -24,13 +22,18 @@ from autodmca_edge.actions import ClientActions
 from autodmca_edge.addresses import Proxies
 from autodmca_edge.admission import Admission
 from autodmca_edge.arrivals import Arrivals
+from autodmca_edge.broker import Broker
 from autodmca_edge.config import AdmissionSettings, EdgeSettings
+from autodmca_edge.control import Control
+from autodmca_edge.control_metrics import ControlMetrics
+from autodmca_edge.control_tail import ControlTail
 from autodmca_edge.draining import send_away
 from autodmca_edge.entrance import Entrance
 from autodmca_edge.exposition import Exposition
 from autodmca_edge.fallback import Fallback
 from autodmca_edge.gauges import gauges_of
 from autodmca_edge.http import cross_origin, routes
+from autodmca_edge.http_subscriptions import subscription_routes
 from autodmca_edge.hub import Hub
 from autodmca_edge.limits import Limits
 from autodmca_edge.log import EventLog
@@ -56,9 +59,7 @@ log = structlog.get_logger()
 class EdgeNode:
     """All parts of a node, and what sessions and sockets ask of it."""
 
-    def __init__(
-        self, settings: EdgeSettings, reader: TailReader, producer: EventProducer, verifier: TokenVerifier
-    ) -> None:
+    def __init__(self, settings: EdgeSettings, broker: Broker, verifier: TokenVerifier) -> None:
         self.name = settings.node if settings.node != "edge" else f"edge-{socket.gethostname()}"
         self.origins = frozenset(settings.origins)
         self.compression = settings.compression
@@ -75,7 +76,7 @@ class EdgeNode:
         self.wire = Wire(os.write)
         self.hub = Hub(self.metrics, self.wire)
         self.tail = Tail(
-            reader,
+            broker.reader,
             self.log,
             self.hub,
             self.wheel,
@@ -97,13 +98,15 @@ class EdgeNode:
             recent=Recent(self.wheel, self.clock),
         )
         self.actions = ClientActions(
-            producer,
+            broker.producer,
             self.spawn,
             self.clock,
             a_second=settings.messages_a_second,
             a_second_of_user=settings.user_messages_a_second,
             accepted=self._action_accepted,
         )
+        self.control = Control(self, broker.producer, patience_s=settings.control_seconds)
+        self.control_tail = ControlTail(broker.control_reader, self.control, self.tail.gone.set)
         self._tasks: asyncio.TaskGroup | None = None
         self._decide_on_newcomers(settings.admission)
 
@@ -130,13 +133,14 @@ class EdgeNode:
     @property
     def available(self) -> bool:
         """Whether clients can be served."""
-        return self.tail.started
+        return self.tail.started and self.control_tail.started
 
     async def run(self) -> None:
         """Follow the log, run what sessions ask for, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self.tail.run())
+            tasks.create_task(self.control_tail.run())
 
     async def keep_time(self) -> None:
         """Ask whose time is up, until cancelled."""
@@ -195,6 +199,11 @@ class EdgeNode:
     def _reading_changed(self, change: str, partitions: int) -> None:
         self.metrics.partition_changes[change] += partitions
 
+    def show(self, exposition: Exposition) -> None:
+        """All that this node counts."""
+        for each in (self.metrics, self.arrivals, ControlMetrics(self.control)):
+            exposition.show(each)
+
     # -- leaving ----------------------------------------------------------------------------------
 
     async def drain(self, seconds: float) -> None:
@@ -212,59 +221,30 @@ async def _guarded(coroutine: Coroutine[Any, Any, None]) -> None:
         log.exception("task failed")
 
 
-async def _until_reachable(attempt: Callable[[], Awaitable[None]]) -> None:
-    """The broker may come later than we do: try until it is there."""
-    while True:
-        try:
-            return await attempt()
-        except BrokerUnavailable as fault:
-            log.warning("waiting for the broker", reason=str(fault))
-
-
 async def main(settings: EdgeSettings) -> None:
     """Run one node until it is told to stop."""
     verifier = TokenVerifier(settings.tokens)
-    reader = TailReader(settings.kafka.bootstrap_servers, client_id="autodmca-edge")
     exposition = Exposition()
-    producer = EventProducer(
-        settings.kafka.bootstrap_servers, client_id="autodmca-edge", metrics=exposition.producer
-    )
-    node = EdgeNode(settings, reader, producer, verifier)
+    broker = Broker(settings.kafka, exposition.producer)
+    node = EdgeNode(settings, broker, verifier)
     health = Health()
     health.add("event log", node.tail.trouble)
     health.add("token keys", verifier.problem)
     health.add("load", node.pressure.problem)
-    exposition.show(node.metrics)
-    exposition.show(node.arrivals)
+    node.show(exposition)
+    health.add("edge control", node.control_tail.trouble)
     fallback = Fallback(node)
     exposition.show(fallback.counts)
+    over_http = subscription_routes(node, node.control, a_second_of_user=settings.user_messages_a_second)
     app = Starlette(
-        routes=routes(health, exposition.registry, fallback), middleware=[cross_origin(settings.origins)]
+        routes=routes(health, exposition.registry, fallback, over_http),
+        middleware=[cross_origin(settings.origins)],
     )
 
-    async def ensure() -> None:
-        await ensure_topics(
-            settings.kafka.bootstrap_servers,
-            event_topics(settings.kafka.partitions),
-            replication_factor=settings.kafka.replication_factor,
-        )
-
-    async def keep_topics() -> None:
-        while True:
-            await node.tail.gone.wait()
-            node.tail.gone.clear()
-            await _until_reachable(ensure)
-
     async def follow() -> None:
-        await _until_reachable(ensure)
-        await _until_reachable(reader.start)
-        await _until_reachable(producer.start)
-        settle_garbage_collector()
-        try:
+        async with broker.reached():
+            settle_garbage_collector()
             await node.run()
-        finally:
-            await producer.stop()
-            await reader.stop()
 
     await serve(
         app,
@@ -278,7 +258,7 @@ async def main(settings: EdgeSettings) -> None:
         on_drain=partial(node.drain, settings.drain_seconds),
         background={
             "event log": follow,
-            "topics": keep_topics,
+            "topics": partial(broker.keep_topics, node.tail.gone),
             "token keys": verifier.run,
             "timers": node.keep_time,
             "load": node.pressure.watch,

@@ -11,7 +11,7 @@ from autodmca_runtime import Claims, InvalidToken, KeysUnavailable, TokenExpired
 from autodmca_edge.node import Node
 from autodmca_edge.protocol import Refusal, State
 
-__all__ = ["Authenticated", "authenticate"]
+__all__ = ["Authenticated", "authenticate", "verified"]
 
 
 class Authenticated(Protocol):
@@ -42,6 +42,16 @@ def authenticate(
         client.not_authenticated(_refusal(fault, in_reply_to))
     else:
         client.authenticated(claims, in_reply_to, answer=answer)
+
+
+async def verified(node: Node, token: str) -> Claims:
+    """Whose token it is, for a request of its own; waits for keys that must be fetched. Raises Refusal."""
+    try:
+        return _current(node, await node.verifier.check(token))
+    except InvalidToken as fault:
+        raise _refusal(fault, None) from None
+    except KeysUnavailable:
+        raise Refusal("not_ready", "the issuer's keys cannot be had", retryable=True) from None
 
 
 async def _later(

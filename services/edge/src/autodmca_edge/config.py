@@ -113,6 +113,11 @@ class EdgeSettings(Struct, frozen=True, kw_only=True):
         Env("EDGE_USER_MESSAGES_PER_SECOND", "Messages taken of one user.", "30"),
         Meta(gt=0, le=10_000),
     ] = 30.0
+    control_seconds: Annotated[
+        float,
+        Env("EDGE_CONTROL_SECONDS", "How long the node that holds a connection may take to say so.", "3"),
+        Meta(gt=0, le=60),
+    ] = 3.0
     drain_seconds: Annotated[
         float,
         Env("EDGE_DRAIN_SECONDS", "Over how long connections are sent away.", "25"),

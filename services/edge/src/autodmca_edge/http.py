@@ -1,6 +1,6 @@
-"""The edge's HTTP endpoints beside the WebSocket: the fallback, health, readiness, metrics."""
+"""The edge's HTTP endpoints beside the WebSocket: the fallback, subscriptions, health, readiness, metrics."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from autodmca_runtime import Health, ops_routes
 from prometheus_client import CollectorRegistry
@@ -31,11 +31,14 @@ def cross_origin(origins: Collection[str]) -> Middleware:
     )
 
 
-def routes(health: Health, registry: CollectorRegistry, fallback: ASGIApp) -> list[BaseRoute]:
+def routes(
+    health: Health, registry: CollectorRegistry, fallback: ASGIApp, subscriptions: Iterable[BaseRoute]
+) -> list[BaseRoute]:
     """All routes."""
     return [
         *ops_routes(health, registry),
         Route("/events", fallback, methods=["GET", "HEAD"]),
+        *subscriptions,
         Route("/ws", _websocket_only),
         Route("/ws/{family}", _websocket_only),
     ]

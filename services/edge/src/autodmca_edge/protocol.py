@@ -27,6 +27,7 @@ __all__ = [
     "error",
     "heartbeat_answer",
     "parse",
+    "refused_shape",
     "require",
 ]
 
@@ -215,6 +216,11 @@ def _explain(fault: msgspec.ValidationError, message: _Incoming) -> Refusal:
     refusal = _bad_message(fault, "payload", message.id)
     refusal.subscription_id = said.subscriptionId
     return refusal
+
+
+def refused_shape(fault: msgspec.ValidationError) -> Refusal:
+    """The refusal for a body that is JSON of the wrong shape."""
+    return _bad_message(fault, "", None)
 
 
 def _bad_message(fault: msgspec.ValidationError, within: str, message_id: str | None) -> Refusal:

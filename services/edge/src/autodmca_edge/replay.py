@@ -118,6 +118,8 @@ class Replays:
     def forget(self, session: Session) -> None:
         """The session has ended."""
         for replay in self._queues.pop(session, ()):
+            if replay.command is not None and not replay.dropped:
+                subscribing.lost(replay.command)
             replay.dropped = True
             replay.gates.clear()
             replay.release()
@@ -224,7 +226,7 @@ class Replays:
                 session.node,
                 session,
                 wanted,
-                replay.command.in_reply_to,
+                replay.command,
                 replayed=replay.count,
                 reason=replay.reason,
             )

@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 from autodmca_events import InvalidTimestamp, ms_of
 from autodmca_runtime import Claims
 
+from autodmca_edge.asked import AskedSubscribe, Asker
 from autodmca_edge.log import Partition
 from autodmca_edge.node import Node
 from autodmca_edge.protocol import Refusal, Subscribe, Unsubscribe
@@ -21,6 +22,8 @@ __all__ = [
     "Subscriber",
     "allowed",
     "cursors",
+    "end",
+    "lost",
     "renew",
     "stand",
     "subscribe",
@@ -47,7 +50,7 @@ def subscribe(node: Node, client: Any, command: Subscribe) -> None:
     try:
         if len((client.standing.names() | replayer.queued(client)) - {name}) >= limit:
             raise Refusal("limit_exceeded", f"at most {limit} subscriptions a connection")  # noqa: TRY301
-        wanted = subscription(name, command.config, client.claims)
+        wanted = _within(subscription(name, command.config, client.claims), command)
         if command.config.since is not None and not command.config.resume:
             _require_moment(command.config.since)
     except Refusal as refusal:
@@ -59,7 +62,15 @@ def subscribe(node: Node, client: Any, command: Subscribe) -> None:
     else:
         replayer.drop(client, name)
         stand(node, client, wanted, {})
-        subscribed(node, client, wanted, command.in_reply_to)
+        subscribed(node, client, wanted, command)
+
+
+def _within(wanted: Subscription, command: Subscribe) -> Subscription:
+    """What the token allows that a subscribe came with, where that is not the connection's own."""
+    allowed = narrowed(wanted, command.claims) if isinstance(command, AskedSubscribe) else wanted
+    if allowed is None:
+        raise Refusal("forbidden", "the token does not allow this subscription", field="payload.config")
+    return allowed
 
 
 def _require_moment(since: str) -> None:
@@ -71,17 +82,22 @@ def _require_moment(since: str) -> None:
 
 def unsubscribe(node: Node, client: Any, command: Unsubscribe) -> None:
     """Obey an unsubscribe; what it names need not stand."""
-    node.replayer.drop(client, command.subscription_id)
-    if client.standing.remove(command.subscription_id):
-        client.standing.register(node.hub, client)
+    end(node, client, command.subscription_id)
     client.answer("unsubscribed", command.in_reply_to, subscriptionId=command.subscription_id)
+
+
+def end(node: Node, client: Any, name: str) -> None:
+    """End a subscription, whether it stands, is being replayed or neither."""
+    node.replayer.drop(client, name)
+    if client.standing.remove(name):
+        client.standing.register(node.hub, client)
 
 
 def renew(node: Node, client: Any, claims: Claims) -> None:
     """A newer token: its limits hold for what stands, too."""
     for name in client.standing.narrow(claims):
         node.replayer.drop(client, name)
-        _not_allowed(client, name, None)
+        client.refuse(_not_allowed(name, None), misuse=False)
     client.standing.register(node.hub, client)
 
 
@@ -90,14 +106,18 @@ def allowed(client: Subscriber, wanted: Subscription, command: Subscribe) -> Sub
     assert client.claims is not None
     fresh = narrowed(wanted, client.claims)
     if fresh is None:
-        _not_allowed(client, wanted.name, command.in_reply_to)
+        _answered(client, command).refuse(_not_allowed(wanted.name, command.in_reply_to), misuse=False)
     return fresh
 
 
-def _not_allowed(client: Subscriber, name: str, in_reply_to: str | None) -> None:
+def _not_allowed(name: str, in_reply_to: str | None) -> Refusal:
     message = "the new token does not allow this subscription"
-    refusal = Refusal("forbidden", message, subscription_id=name, in_reply_to=in_reply_to)
-    client.refuse(refusal, misuse=False)
+    return Refusal("forbidden", message, subscription_id=name, in_reply_to=in_reply_to)
+
+
+def _answered(client: Subscriber, command: Subscribe) -> Subscriber | Asker:
+    """Who hears what became of a subscribe."""
+    return command.asker if isinstance(command, AskedSubscribe) else client
 
 
 def stand(node: Node, client: Subscriber, wanted: Subscription, starts: Mapping[Partition, int]) -> None:
@@ -110,7 +130,7 @@ def subscribed(
     node: Node,
     client: Subscriber,
     wanted: Subscription,
-    in_reply_to: str | None,
+    command: Subscribe,
     *,
     replayed: int = 0,
     reason: str | None = None,
@@ -125,14 +145,21 @@ def subscribed(
     }
     if reason is not None:
         payload["reason"] = reason
-    client.answer("subscribed", in_reply_to, **payload)
+    _answered(client, command).answer("subscribed", command.in_reply_to, **payload)
 
 
 def superseded(client: Subscriber, command: Subscribe) -> None:
     """Answer a subscribe that came to nothing, since a later message replaced or ended it."""
     if command.in_reply_to is not None:
         message = "replaced or ended before it had caught up"
-        client.refuse(Refusal("not_ready", message, in_reply_to=command.in_reply_to), misuse=False)
+        refusal = Refusal("not_ready", message, in_reply_to=command.in_reply_to)
+        _answered(client, command).refuse(refusal, misuse=False)
+
+
+def lost(command: Subscribe) -> None:
+    """The connection has ended before a subscribe had caught up; who asked for it elsewhere hears that."""
+    if isinstance(command, AskedSubscribe):
+        command.asker.refuse(Refusal("not_ready", "the connection has ended", retryable=True))
 
 
 def cursors(node: Node, client: Subscriber) -> list[str]:

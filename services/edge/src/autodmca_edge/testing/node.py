@@ -11,6 +11,7 @@ from autodmca_runtime import Claims, InvalidToken, KeysUnavailable, TokenExpired
 
 from autodmca_edge.addresses import Proxies
 from autodmca_edge.admission import Admission
+from autodmca_edge.control import Control
 from autodmca_edge.following import Following
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.hub import Hub
@@ -23,6 +24,7 @@ from autodmca_edge.recent import Recent
 from autodmca_edge.replay import Replays
 from autodmca_edge.replay_counts import ReplayCounts
 from autodmca_edge.session import Session
+from autodmca_edge.testing.control import FakeControlLog
 from autodmca_edge.testing.log import FakeLog, StoredBatch, StoredRecord
 from autodmca_edge.testing.peer import FakePeer, FakeWire
 from autodmca_edge.testing.reader import FakeReader
@@ -59,7 +61,8 @@ class FakeVerifier:
         return Claims(int(user), roles, int(self._clock()) + self.lifetime_s, self.types, self.filters)
 
     async def check(self, token: str) -> Claims:
-        await self.fetched.wait()
+        if not self.known:
+            await self.fetched.wait()
         if not self.known:
             raise KeysUnavailable
         return self.verify(token)
@@ -75,6 +78,7 @@ class FakeNode:
         self,
         event_log: FakeLog,
         *,
+        name: str = "fake",
         window_bytes: int = 1 << 20,
         replay_limit: int = 1_000_000,
         user_connections: int = 0,
@@ -82,8 +86,10 @@ class FakeNode:
         replays: type[Replays] = Replays,
         following: type[Following] = Following,
         grace_s: float | None = None,
+        control_log: FakeControlLog | None = None,
+        patience_s: float = 30,
     ) -> None:
-        self.name = "fake"
+        self.name = name
         self.now = 1_700_000_000.0
         self.available = True
         self.draining = False
@@ -130,6 +136,9 @@ class FakeNode:
             1_000_000, 10, self.clock, lambda after, call: asyncio.get_running_loop().call_later(after, call)
         )
         self.pressure = Pressure(max_lag_s=0.5, max_bytes=None, resident=lambda: None)
+        self.control_log = control_log or FakeControlLog()
+        self.control = Control(self, self.control_log, patience_s=patience_s)
+        self.control_log.join(self.control)
         self._connections = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: list[BaseException] = []
@@ -163,7 +172,7 @@ class FakeNode:
     def converse(self, socket: Socket) -> Session:
         """A session for a new connection."""
         self._connections += 1
-        return Session(self, socket, f"c{self._connections}")
+        return Session(self, socket, f"{self.name}-c{self._connections}")
 
     def poll(self, *, at_most: int = 1_000_000) -> int:
         """The tail's step: hand out what this node has not seen; how many records that was."""

@@ -1,0 +1,272 @@
+"""What nodes ask of each other: any node takes a request about a connection, the one that holds it obeys.
+
+Owns the asks of this node that wait for an answer (bounded in number and time, counted by outcome) and
+obeying the asks of others. A connection that is here is served without the log. Knows no Kafka: it is given
+the records of `edge-control` in their order, those of this node among them, perhaps twice. A record that
+makes no sense is counted and skipped.
+"""
+
+import asyncio
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+
+import structlog
+from autodmca_events import new_id
+from autodmca_events.topics import EDGE_CONTROL
+from autodmca_kafka.errors import FatalError, RecoverableError
+from autodmca_runtime import Claims
+
+from autodmca_edge import subscribing
+from autodmca_edge.asked import AskedSubscribe, Asker
+from autodmca_edge.control_records import (
+    Answer,
+    Ask,
+    ControlRecord,
+    Held,
+    SubscribeAsk,
+    Unknown,
+    UnsubscribeAsk,
+    answer_to,
+    decode,
+    encode,
+)
+from autodmca_edge.log import Record
+from autodmca_edge.node import Node
+from autodmca_edge.protocol import Refusal, SubscriptionConfig
+from autodmca_edge.session import Session
+
+__all__ = ["Control", "ControlLog", "NobodyHolds"]
+
+MOST_WAITING: Final = 1000  # asks without an answer, and answers that the log has not acknowledged
+MOST_REMEMBERED: Final = 10_000  # asks obeyed: a record may come twice
+HELD_S: Final = 30.0  # for a replay, once a node has said that it holds the connection
+GRACE_MS: Final = 30_000  # two nodes' clocks differ
+
+_WHY_NOT: Final = {
+    "log_away": "the log does not take it now",
+    "late": "the subscription has not caught up in time",
+}
+
+Outcome = dict[str, Any] | Refusal
+
+log = structlog.get_logger()
+
+
+class ControlLog(Protocol):
+    """Where records go; see autodmca_kafka.EventProducer."""
+
+    async def send_record(self, topic: str, *, key: bytes, value: bytes, headers: Any) -> object: ...
+
+
+class NobodyHolds(Exception):
+    """No node has answered for the connection in time."""
+
+
+class _Waiting:
+    """An ask of this node that has no answer yet."""
+
+    __slots__ = ("_deadline", "is_held", "outcome")
+
+    def __init__(self, deadline: asyncio.Timeout) -> None:
+        self._deadline = deadline
+        self.is_held = False
+        self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+    def held(self) -> None:
+        """A node is at work on it."""
+        self.is_held = True
+        if not self._deadline.expired():
+            self._deadline.reschedule(asyncio.get_running_loop().time() + HELD_S)
+
+    def done(self, outcome: Outcome) -> None:
+        if not self.outcome.done():
+            self.outcome.set_result(outcome)
+
+
+class Control:
+    """One node's part. `patience_s`: how long the node that holds a connection may take to say so."""
+
+    def __init__(self, node: Node, write_to: ControlLog, *, patience_s: float) -> None:
+        self._node = node
+        self._write_to = write_to
+        self._patience_s = patience_s
+        self._waiting: dict[str, _Waiting] = {}
+        self._obeyed: OrderedDict[str, None] = OrderedDict()
+        self._answering = 0
+        self.asks: Counter[str] = Counter()
+        """This node's, by outcome."""
+        self.records: Counter[str] = Counter()
+        """Read, by kind."""
+
+    @property
+    def waiting(self) -> int:
+        """Asks of this node without an answer."""
+        return len(self._waiting)
+
+    def missed(self, reason: str, records: int) -> None:
+        """Records of the topic that could not be read."""
+        self.records[reason] += records
+
+    # -- asking -----------------------------------------------------------------------------------
+
+    async def subscribe(
+        self, claims: Claims, connection_id: str, subscription_id: str, config: SubscriptionConfig
+    ) -> dict[str, Any]:
+        """Add a subscription to a connection anywhere; the payload of `subscribed`.
+
+        Returns when the subscription stands and has caught up. Raises Refusal, NobodyHolds.
+        """
+        until = self._node.clock() + self._patience_s
+        ask = SubscribeAsk(
+            ask=new_id(),
+            connection_id=connection_id,
+            user_id=claims.user_id,
+            subscription_id=subscription_id,
+            config=config,
+            claims=claims,
+            until_ms=int(until * 1000),
+        )
+        return await self._ask(ask)
+
+    async def unsubscribe(self, claims: Claims, connection_id: str, subscription_id: str) -> None:
+        """End a subscription of a connection anywhere. Raises Refusal, NobodyHolds."""
+        ask = UnsubscribeAsk(
+            ask=new_id(), connection_id=connection_id, user_id=claims.user_id, subscription_id=subscription_id
+        )
+        await self._ask(ask)
+
+    async def _ask(self, ask: Ask) -> dict[str, Any]:
+        if len(self._waiting) >= MOST_WAITING:
+            self.asks["too_many"] += 1
+            raise Refusal("not_ready", "too many requests wait for other nodes", retryable=True)
+        here = ask.connection_id in self._node.sessions
+        outcome: Outcome | None = None
+        stage = "log_away"
+        try:
+            async with asyncio.timeout(HELD_S if here else self._patience_s) as deadline:
+                waiting = self._waiting[ask.ask] = _Waiting(deadline)
+                if here:
+                    stage = "late"
+                    self._obey(ask, waiting.done)
+                else:
+                    await self._write(ask)
+                    stage = "nobody"
+                outcome = await waiting.outcome
+                stage = "refused" if isinstance(outcome, Refusal) else "here" if here else "elsewhere"
+        except TimeoutError:
+            stage = "late" if waiting.is_held else stage
+        except RecoverableError:
+            pass
+        except FatalError as fault:
+            log.error("the log does not take an ask", reason=str(fault))  # noqa: TRY400 - it says enough
+            outcome = Refusal("internal", "the log does not take it")
+        finally:
+            self._waiting.pop(ask.ask, None)
+            self.asks[stage] += 1
+        if outcome is None:
+            if stage == "nobody":
+                raise NobodyHolds
+            raise Refusal("not_ready", _WHY_NOT[stage], retryable=True)
+        if isinstance(outcome, Refusal):
+            raise outcome
+        return outcome
+
+    # -- obeying ----------------------------------------------------------------------------------
+
+    def take(self, record: Record) -> None:
+        """The next record of the topic. Never raises."""
+        try:
+            said = decode(record.value)
+        except Unknown as fault:
+            self.records["unreadable"] += 1
+            log.warning("record skipped", topic=EDGE_CONTROL, offset=record.offset, reason=str(fault))
+            return
+        self.records[str(said.__struct_config__.tag)] += 1
+        match said:
+            case Ask():
+                if said.connection_id in self._node.sessions and self._is_new(said):
+                    self._obey_for_another(said)
+            case Held() if said.ask in self._waiting:
+                self._waiting[said.ask].held()
+            case Answer() if said.ask in self._waiting:
+                self._waiting[said.ask].done(said.outcome())
+
+    def _is_new(self, ask: Ask) -> bool:
+        if ask.ask in self._obeyed:
+            return False
+        self._obeyed[ask.ask] = None
+        if len(self._obeyed) > MOST_REMEMBERED:
+            self._obeyed.popitem(last=False)
+        return True
+
+    def _obey_for_another(self, ask: Ask) -> None:
+        if isinstance(ask, SubscribeAsk) and self._node.clock() * 1000 > ask.until_ms + GRACE_MS:
+            self.records["too_late"] += 1
+            return
+        answered = False
+
+        def done(outcome: Outcome) -> None:
+            nonlocal answered
+            answered = True
+            self._say(answer_to(ask, outcome))
+
+        self._obey(ask, done)
+        if not answered:
+            self._say(Held(connection_id=ask.connection_id, ask=ask.ask))
+
+    def _obey(self, ask: Ask, done: Callable[[Outcome], None]) -> None:
+        """Do what is asked; `done` is called now or when a replay has caught up."""
+        session = self._node.sessions[ask.connection_id]
+        try:
+            _require(session, ask.user_id)
+            match ask:
+                case SubscribeAsk():
+                    command = AskedSubscribe(
+                        subscription_id=ask.subscription_id,
+                        config=ask.config,
+                        in_reply_to=ask.ask,
+                        claims=ask.claims,
+                        asker=Asker(done),
+                    )
+                    subscribing.subscribe(self._node, session, command)
+                case UnsubscribeAsk():
+                    subscribing.end(self._node, session, ask.subscription_id)
+                    done({})
+        except Refusal as refusal:
+            done(refusal)
+        except Exception:  # the top of an ask: it is not the topic's end
+            log.exception("ask failed", connection_id=ask.connection_id)
+            done(Refusal("internal", "the node that holds the connection could not do it"))
+
+    def _say(self, record: ControlRecord) -> None:
+        """Write an answer, later."""
+        if self._answering >= MOST_WAITING:
+            self.records["unanswered"] += 1
+            return
+        self._answering += 1
+        self._node.spawn(self._write_answer(record))
+
+    async def _write_answer(self, record: ControlRecord) -> None:
+        try:
+            await self._write(record)
+        except (RecoverableError, FatalError) as fault:
+            self.records["unanswered"] += 1
+            log.warning("answer not written", connection_id=record.connection_id, reason=str(fault))
+        finally:
+            self._answering -= 1
+
+    async def _write(self, record: ControlRecord) -> None:
+        value, headers = encode(record)
+        key = record.connection_id.encode()
+        await self._write_to.send_record(EDGE_CONTROL, key=key, value=value, headers=headers)
+
+
+def _require(session: Session, user_id: int) -> None:
+    """Raise Refusal unless the connection is this user's, and open."""
+    claims = session.claims
+    if claims is not None and claims.user_id != user_id:
+        raise Refusal("forbidden", "this is another user's connection", field="connectionId")
+    if not session.current():
+        message = "the connection has not authenticated"
+        raise Refusal("forbidden", message, field="connectionId", retryable=True)
