@@ -8,12 +8,14 @@ import asyncio
 import os
 import statistics
 import time
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import uvloop
 from autodmca_edge.app import EdgeNode
+from autodmca_edge.broker import Broker
 from autodmca_edge.config import EdgeSettings
 from autodmca_edge.entrance import Entrance
+from autodmca_edge.exposition import Exposition
 from autodmca_edge.log import TOPICS
 from autodmca_edge.testing import StoredRecord, record_of
 from autodmca_events import SystemNotification
@@ -39,10 +41,11 @@ def main() -> None:
 
 async def _measure() -> None:
     settings = load(EdgeSettings, {"KAFKA_BOOTSTRAP_SERVERS": "unused:9092", "JWT_SECRET": SECRET})
-    node = EdgeNode(settings, cast("Any", None), cast("Any", None), TokenVerifier(settings.tokens))
+    broker = Broker(settings.kafka, Exposition().producer)  # never reached
+    node = EdgeNode(settings, broker, TokenVerifier(settings.tokens))
     for topic in TOPICS:
         node.log.open(topic, "bench1", {0: 0})
-    node.tail.started = True
+    node.tail.started = node.control_tail.started = True
     server = await asyncio.get_running_loop().create_server(
         lambda: Entrance(node), "127.0.0.1", 0, backlog=4096
     )
