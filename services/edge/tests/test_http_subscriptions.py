@@ -4,62 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import pytest
-from autodmca_edge import control, http_requests
-from autodmca_edge.http_subscriptions import subscription_routes
-from autodmca_edge.testing import FakeControlLog, FakeLog, FakeNode, FakePeer
-from autodmca_kafka.errors import Refused
-from starlette.applications import Starlette
+from autodmca_edge import http_requests
 
-USAGE = {"types": ["template_usage"]}
-
-
-class Site:
-    """Two nodes on one log; clients are on `here`, requests come to either."""
-
-    def __init__(self) -> None:
-        self.log = FakeLog()
-        self.control_log = FakeControlLog()
-        self.here, self.there = self.node("here"), self.node("there")
-
-    def node(self, name: str, *, patience_s: float = 30, a_second: float = 100) -> FakeNode:
-        node = FakeNode(self.log, name=name, control_log=self.control_log, patience_s=patience_s)
-        app = Starlette(routes=subscription_routes(node, node.control, a_second_of_user=a_second))
-        self.apps = {**getattr(self, "apps", {}), name: app}
-        return node
-
-    async def ask(self, node: FakeNode, method: str, path: str, **options: Any) -> httpx.Response:
-        transport = httpx.ASGITransport(self.apps[node.name])
-        options.setdefault("headers", {"Authorization": f"Bearer {options.pop('user', '7')}"})
-        async with httpx.AsyncClient(transport=transport, base_url="http://edge.example") as client:
-            return await client.request(method, path, **options)
-
-    async def subscribe(
-        self, node: FakeNode, peer: FakePeer, name: str = "s", user: str = "7", **config: Any
-    ) -> httpx.Response:
-        return await self.ask(
-            node,
-            "POST",
-            "/ws/subscribe",
-            user=user,
-            json={
-                "connectionId": peer.session.connection_id,
-                "subscriptionId": name,
-                "config": {**USAGE, **config},
-            },
-        )
+from services.edge.tests.control_site import Site, error_of
 
 
 @pytest.fixture
 async def site() -> Site:
     return Site()
-
-
-def error_of(answer: httpx.Response) -> tuple[int, str, Any]:
-    body = answer.json()
-    assert set(body) <= {"code", "message", "retryable", "field"}
-    return answer.status_code, body["code"], body.get("field")
 
 
 @pytest.mark.parametrize("where", ["here", "there"])
@@ -257,112 +210,3 @@ async def test_a_user_has_a_rate(site: Site) -> None:
     assert [each.status_code for each in answers] == [400, 400, 400, 429]
     assert int(answers[-1].headers["retry-after"]) > 0
     assert (await site.ask(slow, "DELETE", "/ws/subscribe/x", user="8")).status_code == 400
-
-
-async def test_a_log_that_is_away_is_said(site: Site) -> None:
-    peer = site.here.connect("7")
-    site.control_log.away = True
-    assert error_of(await site.subscribe(site.there, peer))[:2] == (503, "not_ready")
-    assert (await site.subscribe(site.here, peer)).status_code == 201, "here the log is not needed"
-    assert site.there.control.asks == {"log_away": 1}
-
-
-async def test_a_node_without_its_log_says_so(site: Site) -> None:
-    site.here.available = False
-    assert error_of(await site.ask(site.here, "DELETE", "/ws/subscribe/c.s"))[:2] == (503, "not_ready")
-
-
-async def test_what_the_log_refuses_is_our_fault(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refuse(*_: Any, **__: Any) -> object:
-        raise Refused("autodmca.edge-control.v1", "too large")
-
-    monkeypatch.setattr(site.control_log, "send_record", refuse)
-    answer = await site.subscribe(site.there, site.here.connect("7"))
-    assert error_of(answer)[:2] == (500, "internal")
-
-
-async def test_repeats_and_duplicates_change_nothing(site: Site) -> None:
-    site.control_log.repeats = True
-    peer = site.here.connect("7")
-    first = await site.subscribe(site.there, peer, since="2023-01-01T00:00:00Z")
-    again = await site.subscribe(site.there, peer, since="2023-01-01T00:00:00Z")
-    assert (first.status_code, again.status_code) == (201, 201)
-    assert first.json()["id"] == again.json()["id"]
-    assert peer.session.standing.names() == {"s"}
-    await site.here.settle()
-    kinds = [each.headers[0][1] for each in site.control_log.records]
-    assert kinds.count(b"subscribe") == 4
-    assert kinds.count(b"answer") == 4, "each ask was obeyed once, and its answer written twice"
-    site.log.emit("template_usage", 7)
-    site.here.poll()
-    assert len(peer.events()) == 1
-
-
-async def test_asks_that_wait_are_bounded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control, "MOST_WAITING", 2)
-    peer = site.here.connect("7")
-    site.control_log.held = True
-    asked = [asyncio.create_task(site.subscribe(site.there, peer, name=name)) for name in "ab"]
-    while site.there.control.waiting < 2:
-        await asyncio.sleep(0)
-    assert error_of(await site.subscribe(site.there, peer, name="c"))[:2] == (503, "not_ready")
-    site.control_log.held = False
-    site.control_log.deliver()
-    assert [each.status_code for each in await asyncio.gather(*asked)] == [201, 201]
-    assert site.there.control.asks == {"too_many": 1, "elsewhere": 2}
-
-
-async def test_a_subscription_comes_in_time_or_not_at_all_but_always_ends(site: Site) -> None:
-    peer, hasty = site.here.connect("7"), site.node("hasty", patience_s=0.05)
-    await site.subscribe(site.here, peer, name="old")
-    site.control_log.held = True
-    assert (await site.subscribe(hasty, peer, name="new")).status_code == 404
-    connection = peer.session.connection_id
-    assert (await site.ask(hasty, "DELETE", f"/ws/subscribe/{connection}.old")).status_code == 204
-    site.here.pass_time(31)
-    site.control_log.held = False
-    site.control_log.deliver()
-    assert not peer.session.standing.names()
-    assert site.here.control.records["too_late"] == 1
-
-
-async def test_records_that_make_no_sense_are_counted_and_skipped(site: Site) -> None:
-    peer = site.here.connect("7")
-    values = (
-        None,
-        b"",
-        b"nonsense",
-        b"\xff",
-        b'{"kind": "of_tomorrow"}',
-        b'{"kind": "subscribe"}',
-        b"[" * 9999,
-    )
-    for value in values:
-        await site.control_log.send_record("", key=b"k", value=value, headers=())  # type: ignore[arg-type]
-    assert (await site.subscribe(site.there, peer)).status_code == 201
-    assert site.here.control.records["unreadable"] == len(values)
-
-
-async def test_who_asked_hears_that_the_connection_ended_meanwhile(site: Site) -> None:
-    peer = site.here.connect("7")
-    site.log.away = True
-    asked = asyncio.create_task(site.subscribe(site.there, peer, since="2023-01-01T00:00:00Z"))
-    while not site.here.replayer.running:
-        await asyncio.sleep(0)
-    peer.leave()
-    answer = await asked
-    assert (answer.status_code, answer.json()["retryable"]) == (503, True)
-    site.here.pass_time(1)
-    await site.here.settle()
-
-
-async def test_who_asked_hears_that_another_took_its_place(site: Site) -> None:
-    peer = site.here.connect("7")
-    site.log.away = True
-    asked = asyncio.create_task(site.subscribe(site.there, peer, since="2023-01-01T00:00:00Z"))
-    while not site.here.replayer.running:
-        await asyncio.sleep(0)
-    assert (await site.subscribe(site.here, peer)).status_code == 201
-    assert error_of(await asked)[:2] == (503, "not_ready")
-    site.here.pass_time(1)
-    await site.here.settle()
