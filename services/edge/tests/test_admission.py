@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from autodmca_edge.admission import BURST, LONGEST_HINT_S, STEP_S, Admission
+from autodmca_edge.admission import BURST, LONGEST_HINT_S, PRESSED, STEP_S, Admission
 
 RATE = 1000.0
 
@@ -116,6 +116,20 @@ def test_a_higher_rate_makes_larger_batches(loop: Loop) -> None:
     loop.run()
     assert admitted(comers) == 10_000
     assert loop.now - began == pytest.approx(0.1, abs=0.01)
+
+
+def test_an_overloaded_node_deals_with_newcomers_ten_times_slower(loop: Loop) -> None:
+    """PROTOCOL, 4503: those who come back at once all the same must not keep it overloaded."""
+    overloaded = True
+    admission = Admission(RATE, 10_000, loop.clock, loop.later, lambda: overloaded)
+    comers, began = storm(admission, BURST + 100), loop.now
+    loop.run()
+    assert loop.now - began == pytest.approx(100 / (RATE * PRESSED), abs=2 * STEP_S)
+    overloaded = False
+    comers, began = storm(admission, 1000), loop.now
+    loop.run()
+    assert admitted(comers) == 1000
+    assert loop.now - began == pytest.approx(1000 / RATE, abs=2 * STEP_S)
 
 
 def test_nobody_overtakes_those_who_wait(loop: Loop) -> None:

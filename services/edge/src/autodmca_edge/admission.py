@@ -16,6 +16,8 @@ STEP_S: Final = 0.002
 """Between two batches."""
 BURST: Final = 16
 """Let in at once on an idle node, and in one batch at most; more of them where the rate asks for it."""
+PRESSED: Final = 0.1
+"""The share of the rate at which an overloaded node deals with newcomers, if only to refuse them."""
 LONGEST_HINT_S: Final = 30.0
 
 
@@ -37,7 +39,8 @@ def retry_hint(seconds: float) -> str:
 class Admission:
     """A token bucket of `a_second` handshakes and a queue of at most `waiting_limit`, first come, first in.
 
-    `later` calls back after some seconds, as an event loop's `call_later` does.
+    `later` calls back after some seconds, as an event loop's `call_later` does. While `pressed` says so all
+    goes ten times slower: to turn away who comes back at once is work too, and the node shall recover.
     """
 
     __slots__ = (
@@ -47,6 +50,7 @@ class Admission:
         "_filled",
         "_later",
         "_limit",
+        "_pressed",
         "_promised",
         "_queue",
         "_random",
@@ -61,9 +65,10 @@ class Admission:
         waiting_limit: int,
         clock: Callable[[], float],
         later: Callable[[float, Callable[[], None]], object],
+        pressed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._a_second, self._limit = a_second, waiting_limit
-        self._clock, self._later = clock, later
+        self._clock, self._later, self._pressed = clock, later, pressed
         self._burst = max(BURST, 2 * STEP_S * a_second)
         self._tokens, self._filled = self._burst, clock()
         self._queue: OrderedDict[Newcomer, None] = OrderedDict()
@@ -117,16 +122,20 @@ class Admission:
         finally:
             self._go_on()
 
+    @property
+    def _rate(self) -> float:
+        return self._a_second * PRESSED if self._pressed() else self._a_second
+
     def _refill(self) -> float:
         now = self._clock()
-        self._tokens = min(self._burst, self._tokens + (now - self._filled) * self._a_second)
+        self._tokens = min(self._burst, self._tokens + (now - self._filled) * self._rate)
         self._filled = now
         return self._tokens
 
     def _come_back(self) -> float:
         """In how many seconds there is a place beyond the queue, and beyond those promised before."""
-        now = self._clock()
-        promised = max(self._promised + 1 / self._a_second, now + len(self._queue) / self._a_second)
+        now, rate = self._clock(), self._rate
+        promised = max(self._promised + 1 / rate, now + len(self._queue) / rate)
         if promised - now > LONGEST_HINT_S:
             return self._random.uniform(LONGEST_HINT_S / 2, LONGEST_HINT_S)
         self._promised = promised

@@ -127,6 +127,7 @@ class EdgeNode:
             settings.handshakes_waiting,
             self.clock,
             lambda seconds, call: asyncio.get_running_loop().call_later(seconds, call),
+            self.pressure.pressed,
         )
         self.arrivals = Arrivals(self.admission, self.limits, self.pressure)
 

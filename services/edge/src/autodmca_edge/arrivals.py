@@ -29,7 +29,7 @@ class Arrivals(Collector):
         for name, text, value in (
             ("handshakes_waiting", "Handshakes that wait for their turn.", self._admission.waiting),
             ("unauthenticated", "Open WebSockets that are not authenticated yet.", self._limits.waiting),
-            ("overloaded", "1 while newcomers are turned away for lag or memory.", self._is_overloaded),
+            ("overloaded", "1 while newcomers are turned away for lag or memory.", self._pressure.pressed()),
             ("memory_limit_bytes", "Memory over which that happens; 0: any.", self._pressure.max_bytes or 0),
         ):
             yield GaugeMetricFamily(f"autodmca_edge_{name}", text, value=value)
@@ -46,10 +46,6 @@ class Arrivals(Collector):
             buckets=self._pressure.lags.buckets(),
             sum_value=self._pressure.lags.sum,
         )
-
-    @property
-    def _is_overloaded(self) -> int:
-        return int(self._pressure.overloaded is not None)
 
 
 def _by(name: str, text: str, label: str, counts: Counter[str]) -> Metric:

@@ -44,9 +44,9 @@ class AdmissionSettings(Struct, frozen=True, kw_only=True):
     ] = 2000
     max_loop_lag_ms: Annotated[
         float,
-        Env("EDGE_MAX_LOOP_LAG_MS", "Lateness of the event loop over which none is let in.", "500"),
+        Env("EDGE_MAX_LOOP_LAG_MS", "Lateness of the event loop over which none is let in.", "1000"),
         Meta(ge=1, le=60_000),
-    ] = 500.0
+    ] = 1000.0
     max_memory_bytes: Annotated[
         int,
         Env("EDGE_MAX_MEMORY_BYTES", "The same of memory; 0: 9/10 of the control group's.", "1000000000"),

@@ -20,8 +20,8 @@ __all__ = ["Pressure", "Threshold"]
 BEAT_S: Final = 0.05
 MEMORY_BEATS: Final = 20
 """Memory is read once in so many beats."""
-LAG_UP, LAG_DOWN = 3, 40
-"""Late beats in a row that make an overload, and good ones that end it: about 2 s."""
+LAG_UP, LAG_DOWN = 3, 20
+"""Late beats in a row that make an overload, and good ones that end it: about 1 s."""
 EASED: Final = 0.9
 """Of the limit of memory: under it the overload ends. An allocator gives little back."""
 
@@ -85,6 +85,10 @@ class Pressure:
             log.warning("overloaded, newcomers are turned away", reason=self.overloaded)
         elif was and not self.overloaded:
             log.info("no longer overloaded", reason=was)
+
+    def pressed(self) -> bool:
+        """Whether the node is overloaded."""
+        return self.overloaded is not None
 
     def problem(self) -> str | None:
         """For the readiness probe."""
