@@ -33,6 +33,14 @@ def reason(listener: Listener) -> str:
     return socket.close_reason or ""
 
 
+async def greeted(listener: Listener) -> None:
+    await until(lambda: listener.answers("connected"), "connected")
+
+
+async def answered(listener: Listener) -> None:
+    await until(lambda: listener.heard or listener.socket.close_code, "an answer")
+
+
 async def subscribed(stack: AsyncExitStack, edge: Edge, user: int) -> Listener:
     listener = await stack.enter_async_context(listening(edge, user))
     await listener.subscribe(USAGE)
@@ -44,12 +52,12 @@ async def subscribed(stack: AsyncExitStack, edge: Edge, user: int) -> Listener:
 
 @pytest.fixture(scope="module")
 def narrow(embedded_broker: Broker) -> Iterator[Edge]:
-    settings = {
-        "EDGE_USER_CONNECTIONS": 2,
-        "EDGE_ADDRESS_CONNECTIONS": 3,
-        "EDGE_TRUSTED_PROXIES": "127.0.0.0/8",
-    }
-    with edge_node(embedded_broker.bootstrap_servers, **settings) as node:
+    with edge_node(
+        embedded_broker.bootstrap_servers,
+        EDGE_USER_CONNECTIONS=2,
+        EDGE_ADDRESS_CONNECTIONS=3,
+        EDGE_TRUSTED_PROXIES="127.0.0.0/8",
+    ) as node:
         yield node
 
 
@@ -76,12 +84,12 @@ async def test_an_address_behind_the_load_balancer_has_so_many(narrow: Edge) -> 
         for _ in range(3):
             options = {"additional_headers": headers("203.0.113.7", next(_users))}
             one = await stack.enter_async_context(listening(narrow, None, **options))
-            await until(lambda each=one: each.answers("connected"), "connected")
+            await greeted(one)
         for address, welcome in (("203.0.113.7", False), ("203.0.113.8", True)):
             options = {"additional_headers": headers(address, next(_users))}
             async with listening(narrow, None, **options) as late:
                 if welcome:
-                    await until(lambda each=late: each.answers("connected"), "connected")
+                    await greeted(late)
                 else:
                     assert await late.closed() == 4429
     text = (await asyncio.to_thread(narrow.get, "/metrics"))[1]
@@ -94,7 +102,7 @@ async def test_those_who_do_not_authenticate_are_bounded(embedded_broker: Broker
         async with AsyncExitStack() as stack:
             for _ in range(2):
                 stranger = await stack.enter_async_context(listening(edge, None))
-                await until(lambda each=stranger: each.answers("connected"), "connected")
+                await greeted(stranger)
             async with listening(edge, None) as late:
                 assert await late.closed() == 4503
                 assert re.search(r"; retry after \d+ ms$", reason(late))
@@ -108,11 +116,11 @@ async def test_a_storm_waits_its_turn_and_the_rest_are_told_when_to_come_back(
     embedded_broker: Broker, user: int
 ) -> None:
     """PROTOCOL, 4503. All come at once; some leave while they wait; who is in goes on."""
-    settings = {"EDGE_HANDSHAKES_PER_SECOND": 200, "EDGE_HANDSHAKES_WAITING": 300}
-    with edge_node(embedded_broker.bootstrap_servers, **settings) as edge:
+    servers = embedded_broker.bootstrap_servers
+    with edge_node(servers, EDGE_HANDSHAKES_PER_SECOND=200, EDGE_HANDSHAKES_WAITING=300) as edge:
         async with (
             listening(edge, user) as bystander,
-            EventProducer(embedded_broker.bootstrap_servers, client_id="test") as producer,
+            EventProducer(servers, client_id="test") as producer,
         ):
             await bystander.subscribe(USAGE)
             comers = [asyncio.create_task(_come(edge, next(_users))) for _ in range(STORM)]
@@ -126,8 +134,8 @@ async def test_a_storm_waits_its_turn_and_the_rest_are_told_when_to_come_back(
         assert len(hints) == STORM - len(welcome) > 50
         assert min(hints) > 500
         assert len(set(hints)) > len(hints) * 0.9
-        left = [await _hang_up(edge) for _ in range(100)]
-        assert len(left) == 100
+        for _ in range(100):
+            await _hang_up(edge)
         await until(lambda: edge.metric("handshakes_waiting") == 0, "the queue to be empty")
         await until(lambda: edge.metric("connections") == 0, "everybody to be gone")
         text = (await asyncio.to_thread(edge.get, "/metrics"))[1]
@@ -164,9 +172,10 @@ async def _hang_up(edge: Edge) -> None:
 
 async def test_over_its_memory_a_node_is_unready_and_takes_nobody(embedded_broker: Broker, user: int) -> None:
     """PROTOCOL, 4503: node overloaded."""
-    settings = {"EDGE_MAX_MEMORY_BYTES": 1_000_000}
-    with edge_node(embedded_broker.bootstrap_servers, ready=False, **settings) as edge:
-        await until(lambda: "memory is over" in edge.get("/readyz")[1], "unready for memory")
+    servers = embedded_broker.bootstrap_servers
+    with edge_node(servers, ready=False, EDGE_MAX_MEMORY_BYTES=1_000_000) as edge:
+        await until(lambda: '"event log":"ok"' in edge.get("/readyz")[1], "following the log")
+        assert "memory is over" in edge.get("/readyz")[1]
         async with listening(edge, user) as late:
             assert await late.closed() == 4503
             assert re.search(r"memory is over 1000000 bytes; retry after \d+ ms$", reason(late))
@@ -206,7 +215,7 @@ async def _refused(edge: Edge) -> str:
     ends = time.monotonic() + 60
     while time.monotonic() < ends:
         async with listening(edge, next(_users), open_timeout=30) as late:
-            await until(lambda each=late: each.heard or each.socket.close_code, "an answer")
+            await answered(late)
             if late.socket.close_code == 4503:
                 return reason(late)
     raise AssertionError("newcomers were let in all the time")
