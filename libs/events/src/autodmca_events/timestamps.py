@@ -6,6 +6,7 @@ timestamps compare as strings; reads none, one, two or three. Never reads a cloc
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -29,11 +30,17 @@ def rfc3339(ms: int) -> str:
 
     Raises InvalidTimestamp outside the years 1-9999.
     """
+    second, rest = divmod(ms, 1000)
+    return f"{_second(second)}.{rest:03}Z"
+
+
+@lru_cache(maxsize=64)  # most who ask, ask about now
+def _second(seconds: int) -> str:
     try:
-        moment = _EPOCH + timedelta(milliseconds=ms)
+        moment = _EPOCH + timedelta(seconds=seconds)
     except OverflowError as error:
-        raise InvalidTimestamp(f"{ms} ms is outside the years 1-9999") from error
-    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+        raise InvalidTimestamp(f"{seconds} s is outside the years 1-9999") from error
+    return moment.isoformat()[:-6]
 
 
 def ms_of(timestamp: str) -> int:
