@@ -17,7 +17,7 @@ from autodmca_edge.records import ENTITIES, Malformed, entity_of, event_frame, e
 from autodmca_edge.session import Session
 from autodmca_edge.subscriptions import EVERYONE, Subscription
 
-__all__ = ["Gate", "Replay", "hand_out"]
+__all__ = ["Gate", "Replay", "hand_out", "keys_of"]
 
 WRITE_BYTES: Final = 64 * 1024  # to one client, before others have their turn
 
@@ -109,11 +109,6 @@ class Gate:
         self.joined = joined
         self.next = min(start, joined)
         self.slow = slow
-
-    @property
-    def keys(self) -> Collection[bytes]:
-        """The users whose events its member wants, by whichever subscription."""
-        return dict.fromkeys(key for each in self.replay.session.standing for key in each.keys)
 
     def abandon(self) -> None:
         """Go on with the live events, without what came before and has not been handed out yet."""
@@ -245,11 +240,16 @@ def hand_out(
     )
 
 
+def keys_of(standing: Iterable[Subscription]) -> Collection[bytes]:
+    """The users whose events a connection wants, by whichever subscription."""
+    return dict.fromkeys([key for each in standing for key in each.keys])
+
+
 def _by_key(gates: Iterable[Gate]) -> dict[bytes | None, list[Gate]]:
     """The gates by the users whose events their members want, by whichever subscription."""
     by_key: dict[bytes | None, list[Gate]] = {}
     for gate in gates:
-        for key in gate.keys:
+        for key in keys_of(gate.replay.session.standing):
             by_key.setdefault(key, []).append(gate)
     return by_key
 

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
 from autodmca_edge import subscribing
-from autodmca_edge.gates import Gate, Replay, hand_out
+from autodmca_edge.gates import Gate, Replay, hand_out, keys_of
 from autodmca_edge.log import BadCursor, EventLog, Partition
 from autodmca_edge.protocol import Subscribe
 from autodmca_edge.recent import Recent
@@ -79,8 +79,12 @@ class Replays:
         replay.hold(where)
         replay.asked = {each: each.position for each in where if each.followed}
         queue.append(replay)
-        if len(queue) == 1:
+        if len(queue) > 1:
+            return
+        if len(replay.asked) == len(where):
             self._begin(replay)
+        else:
+            self._spawn(self._start(replay))
 
     def queued(self, session: Session) -> set[str]:
         """The subscriptions that wait for their replay to begin or to end."""
@@ -179,9 +183,10 @@ class Replays:
 
     def _serve(self, replay: Replay) -> None:
         """Hand out what is at hand; the rest waits for a scan."""
+        keys = keys_of(replay.session.standing)
         for partition, gate in list(replay.gates.items()):
             if self.takes(partition, gate) and gate.start <= partition.position:
-                records = self._recent.of(partition, gate.keys, gate.next)
+                records = self._recent.of(partition, keys, gate.next)
                 if records is not None and not records:
                     gate.next = max(gate.next, partition.position)
                 elif records is not None and len(records) <= AT_ONCE:

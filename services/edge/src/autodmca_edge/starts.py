@@ -95,11 +95,13 @@ class Starts:
         return {**replay.asked, **known}
 
     def at_once(self, replay: Replay) -> dict[Partition, int] | None:
-        """The same where nothing must be asked of the log for it, else None. Raises BadCursor."""
+        """The same, of partitions that are followed, where the log need not be asked; else None.
+
+        Raises BadCursor.
+        """
         assert replay.command is not None
-        assert replay.wanted is not None
         resume = replay.command.config.resume
-        if not resume or len(replay.asked) < len(partitions_of(self._log, replay.wanted)):
+        if not resume:
             return None
         known = self._located(replay, resume)
         if any(not each.oldest <= start <= each.position for each, start in known.items()):
