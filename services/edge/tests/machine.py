@@ -4,6 +4,7 @@ The model keeps of each subscription from where on it is owed events, and cursor
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable
 from typing import Any, ClassVar
 
@@ -21,15 +22,11 @@ from hypothesis.stateful import (
     rule,
 )
 
-from services.edge.tests.machine_parts import Client, Place, Sub
+from services.edge.tests.machine_parts import Client, Place, Sub, needed, positions
 
 USAGE, APPROVAL, NOTICE = "template_usage", "template_approval", "system_notification"
 OUTBOX = 20_000
-
-
-def positions(node: FakeNode) -> dict[Place, int]:
-    """Up to where a node has handed out each partition."""
-    return {(each.topic, each.number): each.position for each in node.log}
+GRACE_S = 2
 
 
 class EdgeMachine(RuleBasedStateMachine):
@@ -44,7 +41,7 @@ class EdgeMachine(RuleBasedStateMachine):
         self.stored = FakeLog(partitions=2)
         self.emitted: list[tuple[Place, int, dict[str, Any]]] = []
         self.nodes = [
-            FakeNode(self.stored, window_bytes=window, hub=self.hub, replays=self.replays)
+            FakeNode(self.stored, window_bytes=window, grace_s=GRACE_S, hub=self.hub, replays=self.replays)
             for window in (2500, 0)
         ]
         self.clients = [Client("1"), Client("2"), Client("1"), Client("9:admin")]
@@ -116,11 +113,11 @@ class EdgeMachine(RuleBasedStateMachine):
 
     @rule(place=st.sampled_from([0, 1, 2]), part=st.floats(0, 1))
     def retain(self, place: int, part: float) -> None:
-        """Retention takes what both nodes have read."""
+        """Retention takes what both nodes have read, or do not read."""
         places = [each for each in self.stored.records if "templates" in each[0] or "broadcast" in each[0]]
         where = places[place]
         first = self.stored.first[where]
-        read = min(positions(node)[where] for node in self.nodes)
+        read = min(positions(node).get(where, self.stored.end(*where)) for node in self.nodes)
         self.stored.retain(*where, first + int((read - first) * part))
 
     # -- the clients ------------------------------------------------------------------------------
@@ -168,9 +165,9 @@ class EdgeMachine(RuleBasedStateMachine):
             client.peer.room = 3000
         for name, sub in client.subs.items():
             sub.confirmed = False
-            if not sub.cursors:  # it was never confirmed: this is its beginning
-                sub.owed = positions(node)
             self.ask(client, name, resume=list(sub.cursors.values()))
+            if not sub.cursors:  # it was never confirmed: this is its beginning
+                sub.owed = client.owed(name)
 
     def ask(self, client: Client, name: str, **more: Any) -> None:
         sub = client.subs[name]
@@ -201,11 +198,12 @@ class EdgeMachine(RuleBasedStateMachine):
             users = None if watch == "*" else set(watch) if isinstance(watch, list) else {watch}
         sub = Sub(types, filters, users)
         cursors = [cursor for other in client.subs.values() for cursor in other.cursors.values()]
-        sub.owed = positions(client.node)
         client.subs[name] = sub
 
         async def work() -> None:
-            self.ask(client, name, **({"resume": cursors} if resume and cursors else {}))
+            resumes = {"resume": cursors} if resume and cursors else {}
+            self.ask(client, name, **resumes)
+            sub.owed = positions(client.node) if resumes else client.owed(name)
 
         self.run(work())
 
@@ -273,13 +271,14 @@ class EdgeMachine(RuleBasedStateMachine):
                     state = event.get("userId", 0), event["payload"].get("templateId", "")
                     if event["id"] in client.received:
                         newer |= {state} if event["type"] == USAGE else set()
-                    elif offset >= sub.owed.get(place, 0):
+                    elif offset >= sub.owed.get(place, math.inf):
                         # Of a state the newest is enough for who could not take all of them.
                         assert event["type"] == USAGE, f"lost: {event['id']} for {name}"
                         assert state in newer, f"lost: {event['id']} for {name}"
         for node in self.nodes:
             assert node.hub.gates == {}
             assert node.replayer.running == 0
+            assert {each.prefix: each.demand.count for each in node.log if each.demand.count} == needed(node)
 
     async def _level(self) -> None:
         for _ in range(6):

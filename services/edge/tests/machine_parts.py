@@ -1,10 +1,27 @@
 """The state machine's model: what a client knows, what it is owed, and what it checks on arrival."""
 
+from collections import Counter
 from typing import Any
 
+from autodmca_edge.standing import partitions_of
 from autodmca_edge.testing import FakeNode, FakePeer
 
 Place = tuple[str, int]
+
+
+def positions(node: FakeNode) -> dict[Place, int]:
+    """Up to where a node has handed out each partition that it reads."""
+    return {(each.topic, each.number): each.position for each in node.log if each.followed}
+
+
+def needed(node: FakeNode) -> Counter[str]:
+    """How many need each partition: what is for everybody always, all else for subscriptions that stand."""
+    needed = [each for each in node.log if each.everybody]
+    for session in node.sessions.values():
+        for standing in session.standing:
+            needed += partitions_of(node.log, standing)
+    assert all(each.followed for each in needed), "a subscription stands on what is not read"
+    return Counter(each.prefix for each in needed)
 
 
 class Sub:
@@ -16,7 +33,7 @@ class Sub:
         self.users = users
         """Whose events; None: everybody's."""
         self.owed: dict[Place, int] = {}
-        """From which offsets on."""
+        """From which offsets on; where its node was not ready for it, only once it is answered."""
         self.cursors: dict[str, str] = {}
         self.confirmed = False
 
@@ -49,6 +66,11 @@ class Client:
         self.until = 0.0
         """When its token expires."""
 
+    def owed(self, name: str) -> dict[Place, int]:
+        """From where on, if a new subscription stands at once; else that is known by its answer."""
+        assert self.peer is not None
+        return positions(self.node) if name in self.peer.session.standing else {}
+
     def consume(self) -> None:
         """What has come since."""
         peer = self.peer
@@ -64,11 +86,12 @@ class Client:
                 if sub is None:
                     continue
                 sub.confirmed = True
-                if not payload["recovered"]:
-                    assert payload["reason"] == "retention"
-                    for cursor in payload["cursors"]:
-                        partition, position = self.node.log.locate(cursor)
-                        sub.owed[partition.topic, partition.number] = position
+                assert payload.get("reason", "retention") == "retention"
+                for cursor in payload["cursors"]:
+                    partition, position = self.node.log.locate(cursor)
+                    place = partition.topic, partition.number
+                    if place not in sub.owed or not payload["recovered"]:
+                        sub.owed[place] = position
                 _know(sub, payload["cursors"])
             elif message.get("type") == "heartbeat":
                 for sub in self.subs.values():

@@ -1,12 +1,15 @@
 """The whole edge as a state machine, and proof that the machine sees an edge that is broken."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
 from autodmca_edge.hub import Hub
 from autodmca_edge.log import Partition
 from autodmca_edge.replay import Replays
+from autodmca_edge.standing import partitions_of
+from autodmca_edge.starts import Starts, Unreachable
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -67,7 +70,48 @@ class _IgnoresGates(Hub):
         self.gates.update(gates)
 
 
-@pytest.mark.parametrize("broken", [_OpensLate, _IgnoresJoined, _ForgetsOthers, _StartsLate, _IgnoresGates])
+class _DoesNotWait(Starts):
+    """A replay begins before the node reads what it needs."""
+
+    async def _follow(self, replay: Any) -> None:
+        where = partitions_of(self._log, replay.wanted)
+        replay.asked = {each: each.position for each in where}
+        with contextlib.suppress(TimeoutError, Unreachable):
+            async with asyncio.timeout(0):
+                await self._reader.follow([each for each in where if not each.followed])
+
+
+class _StandsEarly(Replays):
+    """A subscription stands on a partition before it is read."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._starts = _DoesNotWait(arguments[0], arguments[1], more["pause"])
+
+
+class _LetsGo(Replays):
+    """A replay does not hold what it needs: it may be dropped before the subscription stands."""
+
+    async def _start(self, replay: Any) -> None:
+        async def let_go() -> None:
+            replay.release()
+
+        self._spawn(let_go())
+        await super()._start(replay)
+
+
+BROKEN = [
+    _OpensLate,
+    _IgnoresJoined,
+    _ForgetsOthers,
+    _StartsLate,
+    _IgnoresGates,
+    _StandsEarly,
+    _LetsGo,
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
 def test_the_machine_catches_a_broken_edge(broken: type[Any]) -> None:
     class Broken(EdgeMachine):
         hub = broken if issubclass(broken, Hub) else Hub

@@ -119,16 +119,15 @@ class Starts:
     async def _follow(self, replay: Replay) -> None:
         """Wait until this node reads all that the subscription needs."""
         assert replay.wanted is not None
-        while True:
+        while not replay.dropped:
             where = partitions_of(self._log, replay.wanted)
             replay.hold(where)
             missing = [each for each in where if not each.followed]
             if not missing:
-                break
+                replay.asked = {each: replay.asked.get(each, each.position) for each in where}
+                return
             await self._patiently(replay, partial(self._reader.follow, missing))
-            if replay.dropped:
-                raise Abandoned
-        replay.asked = {each: replay.asked.get(each, each.position) for each in where}
+        raise Abandoned
 
     async def _at(self, replay: Replay, partition: Partition, moment: int) -> int:
         start = await self._patiently(replay, partial(self._reader.offset_at, partition, moment))
