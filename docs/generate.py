@@ -71,11 +71,14 @@ def kept(spec: TopicSpec) -> str:
     """A topic's retention in words."""
     if spec.config.get("cleanup.policy") == "compact":
         return "the newest record of each key"
+    compacted = ", of each key the newest" if "compact" in spec.config.get("cleanup.policy", "") else ""
     ms = int(spec.config["retention.ms"])
     if ms < 0:
         return "for ever"
     hours = ms // HOUR_MS
-    return f"{hours // 24} days" if hours >= 48 else f"{hours} hour" + ("s" if hours > 1 else "")
+    return (
+        f"{hours // 24} days" if hours >= 48 else f"{hours} hour" + ("s" if hours > 1 else "")
+    ) + compacted
 
 
 def settings_table(settings: type[msgspec.Struct]) -> Callable[[], str]:

@@ -52,7 +52,12 @@ class TopicSpec(msgspec.Struct, frozen=True):
 def event_topics(partitions: int = 6) -> list[TopicSpec]:
     """The topics every edge reads or writes; those keyed by user have `partitions` partitions."""
     events = {"cleanup.policy": "delete", "retention.ms": str(7 * DAY_MS)}
-    control = {"cleanup.policy": "delete", "retention.ms": str(HOUR_MS)}
+    # Who starts reads all of it, for what was revoked: longer than that lasts, and the newest of each key.
+    control = {
+        "cleanup.policy": "compact,delete",
+        "retention.ms": str(8 * DAY_MS),
+        "segment.ms": str(HOUR_MS),  # only what is behind the newest segment is compacted
+    }
     return [
         *(TopicSpec(name, partitions, events) for name in USER_EVENT_TOPICS),
         TopicSpec(BROADCAST, 1, events),

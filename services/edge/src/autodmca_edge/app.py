@@ -44,6 +44,7 @@ from autodmca_edge.pressure import Pressure
 from autodmca_edge.protocol import ClientMessage
 from autodmca_edge.recent import Recent
 from autodmca_edge.replay import Replays
+from autodmca_edge.revocations import Revocations, Unrevoked
 from autodmca_edge.session import Session
 from autodmca_edge.tail import Tail
 from autodmca_edge.timers import TimerWheel, monotonic_wall_clock
@@ -66,8 +67,9 @@ class EdgeNode:
         self.max_message_bytes = settings.max_message_bytes
         self.max_subscriptions = settings.max_subscriptions
         self.outbox_bytes = settings.outbox_bytes
-        self.verifier = verifier
         self.clock = monotonic_wall_clock()
+        revocations = Revocations(self.clock)
+        self.verifier = Unrevoked(verifier, revocations)
         self.wheel = TimerWheel()
         self.sessions: dict[str, Session] = {}
         self.draining = False
@@ -105,7 +107,7 @@ class EdgeNode:
             a_second_of_user=settings.user_messages_a_second,
             accepted=self._action_accepted,
         )
-        self.control = Control(self, broker.producer, patience_s=settings.control_seconds)
+        self.control = Control(self, broker.producer, revocations, patience_s=settings.control_seconds)
         self.control_tail = ControlTail(broker.control_reader, self.control, self.tail.gone.set)
         self._tasks: asyncio.TaskGroup | None = None
         self._decide_on_newcomers(settings.admission)

@@ -10,6 +10,7 @@ from autodmca_runtime import Claims, InvalidToken, KeysUnavailable, TokenExpired
 
 from autodmca_edge.node import Node
 from autodmca_edge.protocol import Refusal, State
+from autodmca_edge.revocations import UserCutOff
 
 __all__ = ["Authenticated", "authenticate", "verified"]
 
@@ -84,5 +85,7 @@ def _current(node: Node, claims: Claims) -> Claims:
 
 
 def _refusal(fault: InvalidToken, in_reply_to: str | None) -> Refusal:
+    if isinstance(fault, UserCutOff):
+        return Refusal("forbidden", fault.detail, in_reply_to=in_reply_to)
     code = "token_expired" if isinstance(fault, TokenExpired) else "invalid_token"
     return Refusal(code, str(fault), field="payload.token", in_reply_to=in_reply_to)

@@ -1,14 +1,13 @@
 """What nodes ask of each other: any node takes a request about a connection, the one that holds it obeys.
 
-Owns the asks of this node that wait for an answer (bounded in number and time, counted by outcome) and
-obeying the asks of others. A connection that is here is served without the log. Knows no Kafka: it is given
-the records of `edge-control` in their order, those of this node among them, perhaps twice. A record that
-makes no sense is counted and skipped.
+Owns the asks of this node that wait for an answer (bounded in number and time, counted by outcome), and
+answering those of others; obeying.py does what is asked. A connection that is here is served without the
+log. Knows no Kafka: it is given the records of `edge-control` in their order, those of this node among them,
+perhaps twice. A record that makes no sense is counted and skipped.
 """
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import structlog
@@ -17,24 +16,26 @@ from autodmca_events.topics import EDGE_CONTROL
 from autodmca_kafka.errors import FatalError, RecoverableError
 from autodmca_runtime import Claims
 
-from autodmca_edge import subscribing
-from autodmca_edge.asked import AskedSubscribe, Asker
 from autodmca_edge.control_records import (
     Answer,
     Ask,
     ControlRecord,
+    DisconnectUser,
     Held,
+    Revoke,
     SubscribeAsk,
     Unknown,
     UnsubscribeAsk,
     answer_to,
     decode,
     encode,
+    is_revocation,
 )
 from autodmca_edge.log import Record
 from autodmca_edge.node import Node
+from autodmca_edge.obeying import Outcome, cut_off, disconnect_user, obey
 from autodmca_edge.protocol import Refusal, SubscriptionConfig
-from autodmca_edge.session import Session
+from autodmca_edge.revocations import Revocations
 
 __all__ = ["Control", "ControlLog", "NobodyHolds"]
 
@@ -47,8 +48,6 @@ _WHY_NOT: Final = {
     "log_away": "the log does not take it now",
     "late": "the subscription has not caught up in time",
 }
-
-Outcome = dict[str, Any] | Refusal
 
 log = structlog.get_logger()
 
@@ -87,8 +86,11 @@ class _Waiting:
 class Control:
     """One node's part. `patience_s`: how long the node that holds a connection may take to say so."""
 
-    def __init__(self, node: Node, write_to: ControlLog, *, patience_s: float) -> None:
+    def __init__(
+        self, node: Node, write_to: ControlLog, revocations: Revocations, *, patience_s: float
+    ) -> None:
         self._node = node
+        self.revocations = revocations
         self._write_to = write_to
         self._patience_s = patience_s
         self._waiting: dict[str, _Waiting] = {}
@@ -127,16 +129,17 @@ class Control:
             claims=claims,
             until_ms=int(until * 1000),
         )
-        return await self._ask(ask)
+        return await self.ask(ask)
 
     async def unsubscribe(self, claims: Claims, connection_id: str, subscription_id: str) -> None:
         """End a subscription of a connection anywhere. Raises Refusal, NobodyHolds."""
         ask = UnsubscribeAsk(
             ask=new_id(), connection_id=connection_id, user_id=claims.user_id, subscription_id=subscription_id
         )
-        await self._ask(ask)
+        await self.ask(ask)
 
-    async def _ask(self, ask: Ask) -> dict[str, Any]:
+    async def ask(self, ask: Ask) -> dict[str, Any]:
+        """Have the node that holds a connection do something; its answer. Raises Refusal, NobodyHolds."""
         if len(self._waiting) >= MOST_WAITING:
             self.asks["too_many"] += 1
             raise Refusal("not_ready", "too many requests wait for other nodes", retryable=True)
@@ -148,7 +151,7 @@ class Control:
                 waiting = self._waiting[ask.ask] = _Waiting(deadline)
                 if here:
                     stage = "late"
-                    self._obey(ask, waiting.done)
+                    obey(self._node, ask, waiting.done)
                 else:
                     await self._write(ask)
                     stage = "nobody"
@@ -172,10 +175,35 @@ class Control:
             raise outcome
         return outcome
 
+    async def tell(self, record: ControlRecord) -> None:
+        """Say something to every node, this one included; returns when the log has it. Raises Refusal."""
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await self._write(record)
+        except (RecoverableError, TimeoutError):
+            raise Refusal("not_ready", _WHY_NOT["log_away"], retryable=True) from None
+        except FatalError as fault:
+            log.error("the log does not take a record", reason=str(fault))  # noqa: TRY400 - it says enough
+            raise Refusal("internal", "the log does not take it") from None
+
+    def forgotten(self) -> None:
+        """The topic was made again, empty: say once more what still holds."""
+        self._node.spawn(self._say_again())
+
+    async def _say_again(self) -> None:
+        for revoked, until in self.revocations:
+            user_id, digest = (revoked, None) if isinstance(revoked, int) else (None, revoked)
+            try:
+                await self.tell(Revoke(user_id=user_id, token_digest=digest, until_ms=int(until * 1000)))
+            except Refusal:  # other nodes say the same
+                self.records["unsaid"] += 1
+
     # -- obeying ----------------------------------------------------------------------------------
 
-    def take(self, record: Record) -> None:
-        """The next record of the topic. Never raises."""
+    def take(self, record: Record, *, early: bool = False) -> None:
+        """The next record of the topic; `early`: it is from before this node began. Never raises."""
+        if early and not is_revocation(record.headers):
+            return
         try:
             said = decode(record.value)
         except Unknown as fault:
@@ -187,6 +215,12 @@ class Control:
             case Ask():
                 if said.connection_id in self._node.sessions and self._is_new(said):
                     self._obey_for_another(said)
+            case Revoke():
+                revoked = said.user_id if said.user_id is not None else said.token_digest or ""
+                self.revocations.put(revoked, said.until_ms / 1000)
+                cut_off(self._node, self.revocations)
+            case DisconnectUser():
+                disconnect_user(self._node, said.user_id)
             case Held() if said.ask in self._waiting:
                 self._waiting[said.ask].held()
             case Answer() if said.ask in self._waiting:
@@ -211,36 +245,12 @@ class Control:
             answered = True
             self._say(answer_to(ask, outcome))
 
-        self._obey(ask, done)
+        obey(self._node, ask, done)
         if not answered:
             self._say(Held(connection_id=ask.connection_id, ask=ask.ask))
 
-    def _obey(self, ask: Ask, done: Callable[[Outcome], None]) -> None:
-        """Do what is asked; `done` is called now or when a replay has caught up."""
-        session = self._node.sessions[ask.connection_id]
-        try:
-            _require(session, ask.user_id)
-            match ask:
-                case SubscribeAsk():
-                    command = AskedSubscribe(
-                        subscription_id=ask.subscription_id,
-                        config=ask.config,
-                        in_reply_to=ask.ask,
-                        claims=ask.claims,
-                        asker=Asker(done),
-                    )
-                    subscribing.subscribe(self._node, session, command)
-                case UnsubscribeAsk():
-                    subscribing.end(self._node, session, ask.subscription_id)
-                    done({})
-        except Refusal as refusal:
-            done(refusal)
-        except Exception:  # the top of an ask: it is not the topic's end
-            log.exception("ask failed", connection_id=ask.connection_id)
-            done(Refusal("internal", "the node that holds the connection could not do it"))
-
     def _say(self, record: ControlRecord) -> None:
-        """Write an answer, later."""
+        """Write an answer to another node, later."""
         if self._answering >= MOST_WAITING:
             self.records["unanswered"] += 1
             return
@@ -252,21 +262,11 @@ class Control:
             await self._write(record)
         except (RecoverableError, FatalError) as fault:
             self.records["unanswered"] += 1
-            log.warning("answer not written", connection_id=record.connection_id, reason=str(fault))
+            log.warning("record not written", key=record.key, reason=str(fault))
         finally:
             self._answering -= 1
 
     async def _write(self, record: ControlRecord) -> None:
         value, headers = encode(record)
-        key = record.connection_id.encode()
+        key = record.key.encode()
         await self._write_to.send_record(EDGE_CONTROL, key=key, value=value, headers=headers)
-
-
-def _require(session: Session, user_id: int) -> None:
-    """Raise Refusal unless the connection is this user's, and open."""
-    claims = session.claims
-    if claims is not None and claims.user_id != user_id:
-        raise Refusal("forbidden", "this is another user's connection", field="connectionId")
-    if not session.current():
-        message = "the connection has not authenticated"
-        raise Refusal("forbidden", message, field="connectionId", retryable=True)

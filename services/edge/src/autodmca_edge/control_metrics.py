@@ -23,6 +23,13 @@ class ControlMetrics(Collector):
         yield GaugeMetricFamily("autodmca_edge_control_waiting", waiting, value=control.waiting)
         asked = "Requests about connections, by what became of them."
         yield _by("control_asks", asked, "outcome", control.asks)
+        revoked = "Users and tokens that are cut off."
+        yield GaugeMetricFamily("autodmca_edge_revocations", revoked, value=len(control.revocations))
+        yield CounterMetricFamily(
+            "autodmca_edge_revocations_forgotten",
+            "Revocations that did not fit.",
+            value=control.revocations.forgotten,
+        )
         yield _by("control_records", "Records of edge-control, by kind or trouble.", "kind", control.records)
 
 

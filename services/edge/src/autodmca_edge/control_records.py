@@ -5,6 +5,7 @@ passes over the rest undecoded. A kind that this node does not know (a newer nod
 raise `Unknown`.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -16,12 +17,17 @@ __all__ = [
     "Answer",
     "Ask",
     "ControlRecord",
+    "DisconnectAsk",
+    "DisconnectUser",
     "Held",
+    "Revoke",
     "SubscribeAsk",
     "Unknown",
     "UnsubscribeAsk",
+    "answer_to",
     "decode",
     "encode",
+    "is_revocation",
 ]
 
 KIND: Final = "kind"
@@ -34,22 +40,61 @@ class Unknown(Exception):
 class ControlRecord(
     msgspec.Struct, frozen=True, kw_only=True, rename="camel", tag_field=KIND, omit_defaults=True
 ):
-    """`connection_id` is the record's key."""
+    """Anything that is said."""
+
+    @property
+    def key(self) -> str:
+        """The record's: of those with one key the newest is kept for long."""
+        raise NotImplementedError
+
+
+class OfConnection(ControlRecord, frozen=True, kw_only=True):
+    """What concerns one connection."""
 
     connection_id: str
 
+    @property
+    def key(self) -> str:
+        return self.connection_id
 
-class Ask(ControlRecord, frozen=True, kw_only=True):
+
+class Ask(OfConnection, frozen=True, kw_only=True):
     """For the node that holds the connection; `ask` is the name that its answer comes under."""
 
     ask: str
+
+
+class DisconnectAsk(Ask, frozen=True, kw_only=True, tag="disconnect"):
+    """End the connection."""
+
+
+class DisconnectUser(ControlRecord, frozen=True, kw_only=True, tag="disconnect_user"):
+    """End a user's connections, wherever they are."""
+
     user_id: int
-    """Whose token it came with."""
+
+    @property
+    def key(self) -> str:
+        return f"user {self.user_id}"
+
+
+class Revoke(ControlRecord, frozen=True, kw_only=True, tag="revoke"):
+    """Cut off a user, or a token by the SHA-256 of it in hexadecimal, until then; the past lifts it."""
+
+    user_id: int | None = None
+    token_digest: str | None = None
+    until_ms: int
+
+    @property
+    def key(self) -> str:
+        return f"revoked {self.user_id or self.token_digest}"
 
 
 class SubscribeAsk(Ask, frozen=True, kw_only=True, tag="subscribe"):
     """Add a subscription, unless it is past `until_ms`: by then the client has been told that it failed."""
 
+    user_id: int
+    """Whose token it came with."""
     subscription_id: str
     config: SubscriptionConfig
     claims: Claims
@@ -59,10 +104,11 @@ class SubscribeAsk(Ask, frozen=True, kw_only=True, tag="subscribe"):
 class UnsubscribeAsk(Ask, frozen=True, kw_only=True, tag="unsubscribe"):
     """End a subscription, however late."""
 
+    user_id: int
     subscription_id: str
 
 
-class Held(ControlRecord, frozen=True, kw_only=True, tag="held"):
+class Held(OfConnection, frozen=True, kw_only=True, tag="held"):
     """The connection is here, the answer takes longer: a replay runs."""
 
     ask: str
@@ -80,7 +126,7 @@ class Fault(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         return Refusal(self.code, self.message, retryable=self.retryable, field=self.field)
 
 
-class Answer(ControlRecord, frozen=True, kw_only=True, tag="answer"):
+class Answer(OfConnection, frozen=True, kw_only=True, tag="answer"):
     """What became of an ask: `payload`, or a fault."""
 
     ask: str
@@ -92,7 +138,7 @@ class Answer(ControlRecord, frozen=True, kw_only=True, tag="answer"):
         return self.payload if self.fault is None else self.fault.refusal()
 
 
-AnyRecord = SubscribeAsk | UnsubscribeAsk | Held | Answer
+AnyRecord = SubscribeAsk | UnsubscribeAsk | DisconnectAsk | DisconnectUser | Revoke | Held | Answer
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(AnyRecord).decode
 
@@ -103,6 +149,11 @@ def answer_to(ask: Ask, outcome: dict[str, Any] | Refusal) -> Answer:
         return Answer(connection_id=ask.connection_id, ask=ask.ask, payload=outcome)
     fault = Fault(outcome.code, outcome.message, outcome.retryable, outcome.field)
     return Answer(connection_id=ask.connection_id, ask=ask.ask, fault=fault)
+
+
+def is_revocation(headers: Sequence[tuple[str, bytes | None]]) -> bool:
+    """Whether a record with these headers is one, before it is decoded."""
+    return any(name == KIND and value == b"revoke" for name, value in headers)
 
 
 def encode(record: ControlRecord) -> tuple[bytes, list[tuple[str, bytes]]]:

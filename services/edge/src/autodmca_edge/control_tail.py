@@ -37,8 +37,9 @@ log = structlog.get_logger()
 class Taker(Protocol):
     """Who is given the records; see control.py."""
 
-    def take(self, record: Record) -> None: ...
+    def take(self, record: Record, *, early: bool = False) -> None: ...
     def missed(self, reason: str, records: int) -> None: ...
+    def forgotten(self) -> None: ...
 
 
 class ControlTail:
@@ -62,7 +63,7 @@ class ControlTail:
             for each in await self._reader.poll():
                 if isinstance(each, Batch):
                     for record in each.records:
-                        self._taker.take(record)
+                        self._taker.take(record, early=record.offset < self._end)
                     self._reached(each.next_offset)
                 else:
                     self._handle(each)
@@ -98,6 +99,7 @@ class ControlTail:
                 log.warning("topic was made again", topic=topic)
                 self._end = 0
                 self._reached(0)
+                self._taker.forgotten()
             case Unreadable(offset=offset, next_offset=next_offset, reason=reason):
                 self._taker.missed("unreadable", next_offset - offset)
                 log.error("records cannot be decoded", topic=EDGE_CONTROL, offset=offset, reason=reason)

@@ -226,7 +226,8 @@ class Session:
         """A token was not good: without an earlier one that is the end."""
         self.refuse(refusal)
         if self.claims is None:
-            self._close(CloseCode.NO_TOKEN, refusal.code)
+            cut_off = refusal.code == "forbidden"
+            self._close(CloseCode.FORBIDDEN if cut_off else CloseCode.NO_TOKEN, refusal.code)
 
     # -- the hub's side ---------------------------------------------------------------------------
 

@@ -28,7 +28,8 @@ class Claims(msgspec.Struct, frozen=True):
     """What a verified token says. `expires_at` is in seconds since 1970, UTC; from then on it is not good.
 
     `types` and `filters` are limits that the issuer puts on every subscription; None is no limit, an empty
-    `types` allows none at all. Shared between all users of one token: do not change `filters`.
+    `types` allows none at all. `token_digest` is the SHA-256 of the token. Shared between all users of one
+    token: do not change `filters`.
     """
 
     user_id: int
@@ -36,6 +37,7 @@ class Claims(msgspec.Struct, frozen=True):
     expires_at: int
     types: tuple[str, ...] | None = None
     filters: Filters | None = None
+    token_digest: bytes = b""
 
 
 class _Payload(msgspec.Struct, frozen=True):

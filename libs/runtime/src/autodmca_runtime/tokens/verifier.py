@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from ..errors import ConfigError, InvalidToken, KeysUnavailable, Problem, TokenExpired, UnknownKey
 from ..settings import TokenSettings
@@ -88,6 +88,7 @@ class TokenVerifier:
         claims = check_claims(
             compact.payload, now=now, leeway_s=self._leeway_s, issuer=self._issuer, audience=self._audience
         )
+        claims = structs.replace(claims, token_digest=digest)
         if len(self._verified) >= self._cache_size:
             self._verified.popitem(last=False)
         self._verified[digest] = claims

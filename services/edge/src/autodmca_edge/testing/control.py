@@ -13,7 +13,7 @@ __all__ = ["FakeControlLog"]
 class Taker(Protocol):
     """A node's part; see control.py."""
 
-    def take(self, record: StoredRecord) -> None: ...
+    def take(self, record: StoredRecord, *, early: bool = False) -> None: ...
 
 
 class FakeControlLog:
@@ -29,8 +29,9 @@ class FakeControlLog:
 
     def join(self, taker: Taker) -> None:
         """Read from the beginning."""
-        self._joined[taker] = 0
-        self.deliver()
+        for record in self.records:
+            taker.take(record, early=True)
+        self._joined[taker] = len(self.records)
 
     def leave(self, taker: Taker) -> None:
         """The node has died."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from hashlib import sha256
 from typing import Any
 
 from autodmca_events.topics import BROADCAST
@@ -23,6 +24,7 @@ from autodmca_edge.protocol import ClientMessage
 from autodmca_edge.recent import Recent
 from autodmca_edge.replay import Replays
 from autodmca_edge.replay_counts import ReplayCounts
+from autodmca_edge.revocations import Revocations
 from autodmca_edge.session import Session
 from autodmca_edge.testing.control import FakeControlLog
 from autodmca_edge.testing.log import FakeLog, StoredBatch, StoredRecord
@@ -41,8 +43,9 @@ class FakeVerifier:
     `known` False: the issuer's keys must be fetched first, for which `check` waits until `fetched` is set.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], revocations: Revocations) -> None:
         self._clock = clock
+        self._revocations = revocations
         self.known = True
         self.fetched = asyncio.Event()
         self.types: tuple[str, ...] | None = None
@@ -58,7 +61,10 @@ class FakeVerifier:
         if user == "expired":
             raise TokenExpired(0)
         roles = frozenset({role} if role else ())
-        return Claims(int(user), roles, int(self._clock()) + self.lifetime_s, self.types, self.filters)
+        expires_at, digest = int(self._clock()) + self.lifetime_s, sha256(token.encode()).digest()
+        claims = Claims(int(user), roles, expires_at, self.types, self.filters, digest)
+        self._revocations.require(claims)
+        return claims
 
     async def check(self, token: str) -> Claims:
         if not self.known:
@@ -119,7 +125,8 @@ class FakeNode:
             self._begin(topic, whole=grace_s is None or topic == BROADCAST)
         self.wire = FakeWire()
         self.hub = hub(self, self.wire)
-        self.verifier = FakeVerifier(self.clock)
+        self.revocations = Revocations(self.clock)
+        self.verifier = FakeVerifier(self.clock, self.revocations)
         self.replayer = replays(
             self.log,
             self.reader,
@@ -137,7 +144,7 @@ class FakeNode:
         )
         self.pressure = Pressure(max_lag_s=0.5, max_bytes=None, resident=lambda: None)
         self.control_log = control_log or FakeControlLog()
-        self.control = Control(self, self.control_log, patience_s=patience_s)
+        self.control = Control(self, self.control_log, self.revocations, patience_s=patience_s)
         self.control_log.join(self.control)
         self._connections = 0
         self._tasks: set[asyncio.Task[None]] = set()
