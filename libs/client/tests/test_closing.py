@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from autodmca_client.closing import Backoff, Policy, delay_s, policy_of, policy_of_status
+from autodmca_client.closing import Backoff, Policy, delay_s, hint_s, policy_of, policy_of_status
 
 BACKOFF = Backoff(first_s=1.0, longest_s=8.0, busy_steps=2)
 
@@ -65,6 +65,34 @@ def test_the_delay_is_anywhere_in_the_window() -> None:
     delays = [delay_s(Policy.RECONNECT, 3, BACKOFF, rng) for _ in range(1000)]
     assert min(delays) < 0.5
     assert max(delays) > 7.5
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("too many at once; retry after 1500 ms", 1.5),
+        ("retry after 0 ms, or later", 0.0),
+        ("this node takes at most 100 connections of this user", None),
+        ("retry after 5 s", None),
+        ("retry after 99999999999999999999 ms", None),
+        ("", None),
+    ],
+)
+def test_a_close_reason_may_say_when_to_come_back(reason: str, hint: float | None) -> None:
+    assert hint_s(reason) == hint
+
+
+def test_nobody_is_back_before_the_edge_asked_for_it() -> None:
+    rng = random.Random(7)
+    delays = [delay_s(Policy.BACK_OFF, 0, BACKOFF, rng, hint_s=3.0) for _ in range(1000)]
+    assert 3.0 <= min(delays) < 3.1
+    assert 3.9 < max(delays) <= 4.0
+    assert delay_s(Policy.BACK_OFF, 2, BACKOFF, Highest(), hint_s=3.0) == 7.0
+
+
+def test_a_hint_is_not_kept_for_ever_nor_from_an_edge_that_is_not_busy() -> None:
+    assert delay_s(Policy.BACK_OFF, 0, BACKOFF, Highest(), hint_s=1e6) == 8.0 + 1.0
+    assert delay_s(Policy.RECONNECT, 0, BACKOFF, Highest(), hint_s=3.0) == 1.0
 
 
 def test_a_huge_attempt_does_not_overflow() -> None:

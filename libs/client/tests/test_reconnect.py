@@ -242,3 +242,27 @@ async def test_the_status_tells_the_connections_life(edge: FakeEdge) -> None:
     assert [each.state for each in seen] == ["reconnecting", "open", "closed"]
     assert (seen[0].code, seen[0].reason) == (4503, "as told")
     assert seen[0].retry_in_s > 0
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "least_s", "most_s"),
+    [
+        (4503, "too many at once; retry after 70 ms", 0.07, 0.08),
+        (4503, "memory is over", 0.0, 0.04),
+        (4429, "this node takes at most 2 connections of this user", 0.0, 0.04),
+        (1012, "this node is draining", 0.0, 0.01),
+    ],
+)
+async def test_when_the_client_comes_back_is_what_the_edge_asked_for(
+    edge: FakeEdge, code: int, reason: str, least_s: float, most_s: float
+) -> None:
+    """PROTOCOL, close codes: back off after 4429 and 4503, a random delay after 1012."""
+    seen: list[Status] = []
+    timing = Timing(backoff=Backoff(first_s=0.01, longest_s=0.08, busy_steps=2))
+    async with Client(edge.url, token="t", timing=timing, on_status=seen.append) as client:
+        await client.opened()
+        edge.close(code, reason)
+        await edge.until(lambda: len(edge.handshakes) == 2)
+    (ended,) = [each for each in seen if each.state == "reconnecting"]
+    assert (ended.code, ended.reason) == (code, reason)
+    assert least_s <= ended.retry_in_s <= most_s

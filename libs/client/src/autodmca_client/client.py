@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from autodmca_events import rfc3339
 
-from autodmca_client.closing import Policy, delay_s
+from autodmca_client.closing import Policy, delay_s, hint_s
 from autodmca_client.dial import Address, Authentication, Ended
 from autodmca_client.effects import Gap, Opened
 from autodmca_client.errors import AuthenticationFailed, ClientError, NotOpen, StayAway
@@ -209,7 +209,8 @@ class Client:
                 refused = token
             if self._link.was_open and self._clock() - started >= self._timing.backoff.stable_s:
                 attempt = 0
-            delay = delay_s(ended.policy, attempt, self._timing.backoff, self._rng)
+            hint = hint_s(ended.reason)
+            delay = delay_s(ended.policy, attempt, self._timing.backoff, self._rng, hint_s=hint)
             self._tell(Status("reconnecting", ended.code, ended.reason, delay))
             attempt += 1
             self._session.counters.reconnects += 1
