@@ -52,6 +52,7 @@ def test_text_that_is_not_utf8_is_refused_whole_and_in_pieces(port: int, text: b
 # -- 7, close handling ------------------------------------------------------------------------------
 
 
+@pytest.mark.protocol("Close codes: 1000")
 @pytest.mark.parametrize("code", [*range(1000, 1004), *range(1007, 1015), 3000, 3999, 4000, 4410, 4999])
 def test_a_close_code_that_may_be_sent_is_sent_back(client: RawClient, code: int) -> None:
     client.send(close(code, "grüß dich".encode()))

@@ -45,6 +45,7 @@ def user() -> int:
     return next(_users)
 
 
+@pytest.mark.protocol("Addresses: GET /ws")
 async def test_a_token_is_taken_in_four_ways(edge: Edge, producer: EventProducer, user: int) -> None:
     ways: list[dict[str, Any]] = [
         {"additional_headers": {"Authorization": f"Bearer {token(user)}"}},
@@ -96,6 +97,7 @@ async def test_a_filter_looks_into_the_payload(edge: Edge, producer: EventProduc
         assert listener.errors()[0]["field"] == "payload.config.filters.no"
 
 
+@pytest.mark.protocol("Addresses: GET /ws/{family}")
 async def test_a_family_address_needs_no_subscribe(edge: Edge, producer: EventProducer, user: int) -> None:
     async with listening(edge, user, url=f"{edge.url}/templates") as listener:
         await until(lambda: listener.answers("subscribed"), "subscribed")

@@ -94,6 +94,7 @@ async def test_heartbeats_pings_and_odd_messages(edge: Edge, user: int) -> None:
         (client_frame(b"\x03", 8), 1002),
     ],
 )
+@pytest.mark.protocol("Close codes: 1003", "Close codes: 1009")
 async def test_who_breaks_the_framing_is_told_and_stays_out_of_the_way(
     edge: Edge, producer: EventProducer, user: int, frame: bytes, code: int
 ) -> None:
@@ -124,6 +125,7 @@ async def test_who_breaks_the_framing_is_told_and_stays_out_of_the_way(
     assert edge.process.poll() is None
 
 
+@pytest.mark.protocol("Addresses: GET /healthz", "Addresses: GET /readyz", "Addresses: GET /metrics")
 async def test_metrics_and_health_are_there(edge: Edge, producer: EventProducer, user: int) -> None:
     async with listening(edge, user) as listener:
         await listener.subscribe(USAGE)

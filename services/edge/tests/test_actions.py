@@ -59,6 +59,7 @@ async def test_a_message_is_accepted_when_the_log_has_it(node: FakeNode) -> None
     assert (actions.waiting, node.counts["accepted"]) == (0, 1)
 
 
+@pytest.mark.protocol("Errors: not_ready")
 async def test_a_log_that_is_away_is_said_and_can_be_tried_again(node: FakeNode) -> None:
     log, peer = Written(), node.connect("7")
     log.failure = BrokerUnavailable("localhost:9092", "it is away")
@@ -71,6 +72,7 @@ async def test_a_log_that_is_away_is_said_and_can_be_tried_again(node: FakeNode)
     assert actions.waiting == 0
 
 
+@pytest.mark.protocol("Errors: rate_limited")
 async def test_each_connection_and_each_user_has_a_rate(node: FakeNode) -> None:
     log = Written()
     actions = actions_of(node, log, a_second=1, of_user=2)

@@ -15,6 +15,7 @@ async def site() -> Site:
     return Site()
 
 
+@pytest.mark.protocol("Subscriptions over HTTP: 503")
 async def test_a_log_that_is_away_is_said(site: Site) -> None:
     peer = site.here.connect("7")
     site.control_log.away = True
@@ -28,6 +29,7 @@ async def test_a_node_without_its_log_says_so(site: Site) -> None:
     assert error_of(await site.ask(site.here, "DELETE", "/ws/subscribe/c.s"))[:2] == (503, "not_ready")
 
 
+@pytest.mark.protocol("Errors: internal")
 async def test_what_the_log_refuses_is_our_fault(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(*_: Any, **__: Any) -> object:
         raise Refused("autodmca.edge-control.v1", "too large")

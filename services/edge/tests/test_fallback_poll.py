@@ -20,6 +20,7 @@ async def client(node: FakeNode) -> AsyncIterator[Asking]:
         yield client
 
 
+@pytest.mark.protocol("Addresses: GET /events")
 async def test_the_first_poll_is_answered_at_once_with_positions(client: Asking) -> None:
     answer = await client.get(USAGE)
     assert answer.json() == {"events": [], "cursors": known(client.node), "recovered": True}
@@ -39,6 +40,7 @@ async def test_a_poll_waits_for_an_event_and_is_answered_as_soon_as_there_is_one
     assert poll.json()["events"][2]["cursor"] == cursors[0]
 
 
+@pytest.mark.protocol("Without WebSockets: resume")
 async def test_events_between_two_polls_are_in_the_next_one(client: Asking) -> None:
     _, cursors, _ = (await client.get(USAGE, NOTICE)).polled()
     seen: list[str] = []
@@ -53,6 +55,7 @@ async def test_events_between_two_polls_are_in_the_next_one(client: Asking) -> N
     assert [each for each in seen if each.startswith("templates")] == [f"templates-7-{n}" for n in range(10)]
 
 
+@pytest.mark.protocol("Without WebSockets: timeout")
 async def test_a_poll_that_nothing_happens_to_is_answered_in_time_with_fresh_positions(
     client: Asking,
 ) -> None:
@@ -68,6 +71,9 @@ async def test_a_poll_that_nothing_happens_to_is_answered_in_time_with_fresh_pos
     assert poll.polled() == ([], known(client.node), True)
 
 
+@pytest.mark.protocol(
+    "Without WebSockets: types", "Without WebSockets: family", "Without WebSockets: filters"
+)
 async def test_filters_and_families_and_repeated_types_are_as_on_a_websocket(client: Asking) -> None:
     cursors = (await client.get(family="templates")).polled()[1]
     client.node.stored.emit(USAGE, 7, usage_count=5)
@@ -83,6 +89,7 @@ async def test_filters_and_families_and_repeated_types_are_as_on_a_websocket(cli
     assert by_two.polled()[0] == ["templates-7-0", "templates-7-1", "templates-7-2"]
 
 
+@pytest.mark.protocol("Without WebSockets: since")
 async def test_since_asks_for_a_moment(client: Asking) -> None:
     emit(client.node.stored, 3)
     client.node.poll()

@@ -64,6 +64,7 @@ async def test_a_token_must_be_good(
     assert answer.headers["www-authenticate"] == "Bearer"
 
 
+@pytest.mark.protocol("Without WebSockets: token")
 async def test_a_token_is_taken_from_the_header_before_the_address(client: Asking) -> None:
     answer = await client.get(USAGE, token="bad", headers={"Authorization": "Bearer 7"})
     assert answer.status == 200

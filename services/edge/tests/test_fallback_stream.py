@@ -20,6 +20,7 @@ async def client(node: FakeNode) -> AsyncIterator[Asking]:
         yield client
 
 
+@pytest.mark.protocol("Without WebSockets: subscribed")
 async def test_a_stream_begins_with_its_positions_and_a_hint_when_to_come_back(client: Asking) -> None:
     stream = await client.stream(USAGE)
     assert stream.headers["content-type"] == "text/event-stream"
@@ -86,6 +87,7 @@ async def test_a_replay_that_is_cut_off_leaves_an_id_that_misses_nothing(client:
     assert len({*got, *again.ids()}) == 80
 
 
+@pytest.mark.protocol("Without WebSockets: lost")
 async def test_what_is_lost_is_said_by_an_event_of_its_own(client: Asking) -> None:
     node = client.node
     cursors = known(node)
@@ -160,6 +162,7 @@ async def test_who_reads_nothing_for_a_minute_is_let_go(client: Asking) -> None:
     assert stream.complete
 
 
+@pytest.mark.protocol("Without WebSockets: close")
 async def test_a_token_that_expires_ends_the_stream(client: Asking) -> None:
     client.node.verifier.lifetime_s = 90
     stream = await client.stream(USAGE)

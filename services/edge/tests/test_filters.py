@@ -84,6 +84,7 @@ def test_a_list_contains_an_item() -> None:
     assert not matches({"signals": {"contains": "affix"}}, {"signals": []})
 
 
+@pytest.mark.protocol("Subscriptions: any other")
 def test_dots_reach_into_objects_even_where_there_are_none() -> None:
     condition: dict[str, Any] = {"infringement.confidence": {"gte": 0.5}}
     assert matches(condition, {"infringement": {"confidence": 0.7}}, ACTIVITY)
@@ -110,6 +111,13 @@ def test_all_keys_must_match() -> None:
         ("templateIds", ["t1"], {"templateId": "t1"}, USAGE),
         ("requestIds", ["r1"], {"requestId": "r1"}, "delisting_request_status"),
     ],
+)
+@pytest.mark.protocol(
+    "Subscriptions: profileIds",
+    "Subscriptions: platforms",
+    "Subscriptions: templateIds",
+    "Subscriptions: requestIds",
+    "Subscriptions: submissionIds",
 )
 def test_the_existing_clients_keys(key: str, value: Any, payload: dict[str, Any], type_name: str) -> None:
     assert matches({key: value}, payload, type_name)

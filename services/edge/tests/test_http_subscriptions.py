@@ -16,6 +16,7 @@ async def site() -> Site:
 
 
 @pytest.mark.parametrize("where", ["here", "there"])
+@pytest.mark.protocol("Addresses: POST /ws/subscribe", "Addresses: DELETE /ws/subscribe/{id}")
 async def test_a_subscription_made_over_http_is_one_like_any_other(site: Site, where: str) -> None:
     peer = site.here.connect("7")
     answer = await site.subscribe(getattr(site, where), peer, name="s.1")
@@ -72,6 +73,7 @@ async def test_a_replay_may_take_longer_than_the_node_that_holds_it_takes_to_say
     assert (await asked).json()["replayed"] == 2
 
 
+@pytest.mark.protocol("Subscriptions over HTTP: 404")
 async def test_a_connection_that_nobody_holds_is_not_found(site: Site) -> None:
     peer, hasty = site.here.connect("7"), site.node("hasty", patience_s=0.05)
     peer.leave()
@@ -83,6 +85,7 @@ async def test_a_connection_that_nobody_holds_is_not_found(site: Site) -> None:
 
 
 @pytest.mark.parametrize("where", ["here", "there"])
+@pytest.mark.protocol("Subscriptions over HTTP: 403")
 async def test_another_users_connection_is_forbidden(site: Site, where: str) -> None:
     peer, node = site.here.connect("7"), getattr(site, where)
     assert error_of(await site.subscribe(node, peer, user="8:admin")) == (403, "forbidden", "connectionId")
@@ -109,6 +112,7 @@ async def test_a_connection_that_has_not_authenticated_is_nobodys_yet(site: Site
         ({"since": "yesterday"}, 400, "bad_message", "config.since"),
     ],
 )
+@pytest.mark.protocol("Subscriptions over HTTP: 400")
 async def test_what_makes_no_sense_is_refused_by_name(
     site: Site, where: str, config: dict[str, Any], status: int, code: str, field: str
 ) -> None:
@@ -144,6 +148,7 @@ async def test_a_connection_has_so_many_subscriptions(site: Site) -> None:
         ({"Authorization": "Bearer expired"}, "token_expired"),
     ],
 )
+@pytest.mark.protocol("Subscriptions over HTTP: 401")
 async def test_a_token_is_needed(site: Site, headers: dict[str, str], code: str) -> None:
     for method, path in (("POST", "/ws/subscribe"), ("DELETE", "/ws/subscribe/c.s")):
         answer = await site.ask(site.here, method, path, headers=headers)
@@ -177,6 +182,7 @@ async def test_a_body_that_is_none_is_refused(site: Site, body: bytes, code: str
     assert error_of(answer) == (400, code, field)
 
 
+@pytest.mark.protocol("Subscriptions over HTTP: 413")
 async def test_a_body_is_bounded(site: Site) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(100):
@@ -187,6 +193,7 @@ async def test_a_body_is_bounded(site: Site) -> None:
         assert error_of(answer) == (413, "limit_exceeded", None)
 
 
+@pytest.mark.protocol("Subscriptions over HTTP: 408")
 async def test_a_body_that_does_not_end_is_given_up(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_requests, "BODY_TIMEOUT_S", 0.05)
 
@@ -204,6 +211,7 @@ async def test_the_id_of_a_subscription_has_two_parts(site: Site) -> None:
         assert error_of(answer) == (400, "bad_message", "id")
 
 
+@pytest.mark.protocol("Subscriptions over HTTP: 429")
 async def test_a_user_has_a_rate(site: Site) -> None:
     slow = site.node("slow", a_second=1)
     answers = [await site.ask(slow, "DELETE", "/ws/subscribe/x") for _ in range(4)]

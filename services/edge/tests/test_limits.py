@@ -30,6 +30,7 @@ def codes(peer: FakePeer) -> list[str]:
 # -- users -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.protocol("Close codes: 4429")
 async def test_one_connection_of_a_user_too_many_is_told_so_and_closed_with_4429(node: FakeNode) -> None:
     peers = [node.connect("7") for _ in range(2)]
     late = node.connect("7")
@@ -162,6 +163,7 @@ async def test_who_waits_for_a_key_is_not_authenticated_either(node: FakeNode) -
 # -- the node itself -------------------------------------------------------------------------------
 
 
+@pytest.mark.protocol("Close codes: 4503")
 async def test_an_overloaded_node_takes_nobody_and_keeps_those_it_has(node: FakeNode) -> None:
     peer = node.connect("7")
     for _ in range(LAG_UP):

@@ -156,6 +156,7 @@ def test_what_may_be_said(text: bytes, command: Command) -> None:
         ),
     ],
 )
+@pytest.mark.protocol("Errors: bad_json", "Errors: bad_message", "Errors: unknown_action")
 def test_each_fault_has_its_code_and_names_the_field(text: bytes, code: str, field: str | None) -> None:
     refused = refusal(text)
     assert (refused.code, refused.field) == (code, field)

@@ -29,6 +29,7 @@ def stored() -> FakeLog:
 # -- what cannot be complete -----------------------------------------------------------------------
 
 
+@pytest.mark.protocol("Cursors and resume: retention")
 async def test_a_cursor_before_the_logs_beginning(stored: FakeLog) -> None:
     node = FakeNode(stored, window_bytes=0)
     cursors = known(node)
@@ -58,6 +59,7 @@ async def test_a_cursor_exactly_at_the_logs_beginning_is_complete(stored: FakeLo
     assert answer(peer) == recovered(5)
 
 
+@pytest.mark.protocol("Cursors and resume: epoch")
 async def test_a_cursor_of_a_topic_that_was_made_again(stored: FakeLog) -> None:
     node = FakeNode(stored)
     emit(stored, 3)
@@ -73,6 +75,7 @@ async def test_a_cursor_of_a_topic_that_was_made_again(stored: FakeLog) -> None:
     await live_after(node, peer)
 
 
+@pytest.mark.protocol("Cursors and resume: limit")
 async def test_a_replay_longer_than_the_limit(stored: FakeLog) -> None:
     node = FakeNode(stored, replay_limit=9)
     cursors = known(node)
@@ -93,6 +96,7 @@ async def test_a_replay_longer_than_the_limit(stored: FakeLog) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "2.0.e0:9999999", "2.77.e0:1", "\u0000"])
+@pytest.mark.protocol("Cursors and resume: cursor")
 async def test_a_cursor_that_makes_no_sense(stored: FakeLog, cursor: str) -> None:
     node = FakeNode(stored)
     emit(stored, 3)

@@ -48,6 +48,7 @@ async def test_a_token_of_the_handshake_needs_no_answer(node: FakeNode) -> None:
     assert [each["payload"]["action"] for each in peer.received] == ["connected", "subscribed"]
 
 
+@pytest.mark.protocol("What a client may say: authenticate")
 async def test_a_token_by_message_is_answered(node: FakeNode) -> None:
     peer = node.connect(None)
     peer.authenticate("7")
@@ -64,6 +65,7 @@ async def test_the_same_token_twice_is_answered_and_changes_nothing(node: FakeNo
     assert still_open(peer)
 
 
+@pytest.mark.protocol("Errors: unauthenticated")
 async def test_before_authentication_only_heartbeats_are_taken(node: FakeNode) -> None:
     peer = node.connect(None)
     peer.subscribe("s", USAGE)
@@ -80,6 +82,7 @@ async def test_before_authentication_only_heartbeats_are_taken(node: FakeNode) -
 
 
 @pytest.mark.parametrize(("token", "code"), [("bad", "invalid_token"), ("expired", "token_expired")])
+@pytest.mark.protocol("Errors: invalid_token", "Close codes: 4401")
 async def test_without_a_good_token_a_connection_ends(node: FakeNode, token: str, code: str) -> None:
     by_handshake, by_message = node.connect(token), node.connect(None)
     by_message.authenticate(token)
@@ -90,6 +93,7 @@ async def test_without_a_good_token_a_connection_ends(node: FakeNode, token: str
     assert node.sessions == {}
 
 
+@pytest.mark.protocol("Close codes: 4503")
 async def test_a_node_that_drains_or_has_no_log_takes_nobody(node: FakeNode) -> None:
     node.available = False
     assert node.connect().closed == 4503
@@ -113,6 +117,7 @@ async def test_a_family_is_subscribed_to_at_once(node: FakeNode) -> None:
     ]
 
 
+@pytest.mark.protocol("Errors: forbidden")
 async def test_a_family_that_the_token_does_not_allow_is_refused(node: FakeNode) -> None:
     node.verifier.types = (USAGE,)
     peer = node.connect("7", family="ai")
@@ -179,6 +184,7 @@ async def test_a_key_that_comes_too_late_changes_nothing(node: FakeNode) -> None
 # -- misuse ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.protocol("Close codes: 4400")
 async def test_ten_bad_messages_in_a_minute_close_the_connection(node: FakeNode) -> None:
     peer = node.connect()
     for _ in range(9):
@@ -239,6 +245,7 @@ async def test_who_is_gone_leaves_nothing_behind(node: FakeNode) -> None:
     assert node.counts["4408"] == 0
 
 
+@pytest.mark.protocol("Close codes: 1012")
 async def test_draining_sends_clients_away(node: FakeNode) -> None:
     peer = node.connect()
     peer.session.drain()

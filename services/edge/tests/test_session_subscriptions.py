@@ -21,6 +21,7 @@ def still_open(peer: FakePeer) -> bool:
     return peer.closed is None
 
 
+@pytest.mark.protocol("What a client may say: subscribe")
 async def test_a_subscription_is_answered_with_types_and_positions(node: FakeNode) -> None:
     peer = node.connect()
     peer.subscribe("s", USAGE, "system_notification")
@@ -48,6 +49,7 @@ async def test_a_subscription_is_answered_with_types_and_positions(node: FakeNod
         ([USAGE], {"since": "", "resume": []}, "bad_message", "payload.config.since"),
     ],
 )
+@pytest.mark.protocol("Errors: unknown_type", "Errors: bad_filter")
 async def test_a_subscription_that_makes_no_sense_is_refused_and_the_connection_stays(
     node: FakeNode, types: list[str], config: dict[str, Any], code: str, field: str
 ) -> None:
@@ -79,6 +81,7 @@ async def test_a_subscription_of_the_same_name_replaces(node: FakeNode) -> None:
     assert [each["type"] for each in peer.events()] == [INCIDENT]
 
 
+@pytest.mark.protocol("What a client may say: unsubscribe")
 async def test_after_unsubscribe_nothing_comes(node: FakeNode) -> None:
     peer = node.connect()
     peer.subscribe("s", USAGE)
@@ -91,6 +94,7 @@ async def test_after_unsubscribe_nothing_comes(node: FakeNode) -> None:
     assert node.hub.users == 0
 
 
+@pytest.mark.protocol("Errors: limit_exceeded")
 async def test_subscriptions_have_a_limit(node: FakeNode) -> None:
     peer = node.connect()
     for index in range(11):

@@ -23,6 +23,7 @@ def still_open(peer: FakePeer) -> bool:
 # -- time ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.protocol("Close codes: 4408")
 async def test_who_does_not_authenticate_in_time_is_closed(node: FakeNode) -> None:
     peer = node.connect(None)
     node.pass_time(9.75)
@@ -78,6 +79,7 @@ async def test_a_heartbeat_brings_the_cursors_up_to_date(node: FakeNode) -> None
     assert [(a.rpartition(":")[2], b.rpartition(":")[2]) for a, b in moved] == [("-1", "4")]
 
 
+@pytest.mark.protocol("Errors: token_expired", "Close codes: 4401")
 async def test_nothing_is_delivered_from_the_second_of_expiry(node: FakeNode) -> None:
     node.verifier.lifetime_s = 100
     peer = node.connect()
@@ -162,6 +164,7 @@ async def test_the_notice_of_expiry_comes_a_minute_before_and_once_a_token(node:
 # -- newer tokens ----------------------------------------------------------------------------------
 
 
+@pytest.mark.protocol("What a client may say: auth_update")
 async def test_a_newer_token_lets_the_connection_live_on(node: FakeNode) -> None:
     node.verifier.lifetime_s = 100
     peer = node.connect()

@@ -70,6 +70,7 @@ async def test_positions_told_to_a_slow_client_are_no_further_than_what_it_was_s
     assert newest == 3
 
 
+@pytest.mark.protocol("Close codes: 4410")
 async def test_who_reads_nothing_for_a_minute_is_let_go(node: FakeNode) -> None:
     slow, other = node.connect(limit=3000), node.connect()
     for peer in (slow, other):

@@ -81,6 +81,7 @@ def test_only_an_admin_may_name_another_user(other: Any) -> None:
     assert refusal(claims(7, "administrator"), USAGE, userId=other).code == "forbidden"
 
 
+@pytest.mark.protocol("Subscriptions: userId")
 def test_an_admin_names_users_or_all_of_them() -> None:
     admin = claims(7, "admin")
     assert sub(admin, USAGE, userId="*").keys == (EVERYONE,)
