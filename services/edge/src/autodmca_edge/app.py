@@ -49,6 +49,7 @@ from autodmca_edge.session import Session
 from autodmca_edge.tail import Tail
 from autodmca_edge.timers import TimerWheel, monotonic_wall_clock
 from autodmca_edge.transport import CLOSE_TIMEOUT_S
+from autodmca_edge.turns import Turns
 
 __all__ = ["EdgeNode", "main"]
 
@@ -98,6 +99,7 @@ class EdgeNode:
             limit=settings.replay_limit,
             counts=self.metrics.replays,
             recent=Recent(self.wheel, self.clock),
+            turns=Turns(settings.log_replays, settings.replay_seconds, self.wheel, self.clock),
         )
         self.actions = ClientActions(
             broker.producer,

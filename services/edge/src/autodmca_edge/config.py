@@ -103,6 +103,16 @@ class EdgeSettings(Struct, frozen=True, kw_only=True):
         Env("EDGE_REPLAY_LIMIT", "Records that one resume may have to look through.", "1000000"),
         Meta(ge=0, le=1_000_000_000),
     ] = 1_000_000
+    log_replays: Annotated[
+        int,
+        Env("EDGE_LOG_REPLAYS", "Resumes that may read Kafka at once; more wait their turn.", "1000"),
+        Meta(ge=1, le=1_000_000),
+    ] = 1000
+    replay_seconds: Annotated[
+        float,
+        Env("EDGE_REPLAY_SECONDS", "How long one of those may take; then 4410.", "300"),
+        Meta(ge=1, le=86_400),
+    ] = 300.0
     messages_a_second: Annotated[
         float,
         Env("EDGE_MESSAGES_PER_SECOND", "Messages taken of one connection.", "10"),

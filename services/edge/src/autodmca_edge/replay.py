@@ -24,6 +24,7 @@ from autodmca_edge.session import Session
 from autodmca_edge.standing import partitions_of
 from autodmca_edge.starts import Abandoned, LogReader, PastEnd, Starts, Unreachable
 from autodmca_edge.subscriptions import Subscription
+from autodmca_edge.turns import Turns
 
 __all__ = ["LogReader", "PastEnd", "Replays", "Unreachable"]
 
@@ -47,6 +48,7 @@ class Replays:
         limit: int,
         counts: ReplayCounts,
         recent: Recent,
+        turns: Turns,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
         gather_s: float = 0.02,
     ) -> None:
@@ -57,6 +59,7 @@ class Replays:
         self._counts = counts
         self._starts = Starts(event_log, reader, pause)
         self._recent = recent
+        self.turns = turns
         self._queues: dict[Session, deque[Replay]] = {}  # the first of each is under way
         self._scans = Scans(self, reader, spawn, limit=limit, counts=counts, pause=pause, gather_s=gather_s)
 
@@ -67,8 +70,8 @@ class Replays:
 
     @property
     def waiting(self) -> int:
-        """Replays that wait for an earlier one of their connection."""
-        return sum(len(queue) - 1 for queue in self._queues.values())
+        """Replays that wait for an earlier one of their connection, or for their turn to read the log."""
+        return self.turns.waiting + sum(len(queue) - 1 for queue in self._queues.values())
 
     def begin(self, session: Session, wanted: Subscription, command: Subscribe) -> None:
         """Replay what `command.config` asks for, then answer `subscribed`. One at a time per session."""
@@ -95,6 +98,7 @@ class Replays:
         queue = self._queues.get(session, deque())
         for replay in [each for each in queue if each.name == name and not each.dropped]:
             replay.drop()
+            self.turns.leave(replay)
             if replay.command is not None:
                 subscribing.superseded(session, replay.command)
             if replay is not queue[0]:
@@ -127,6 +131,7 @@ class Replays:
             replay.dropped = True
             replay.gates.clear()
             replay.release()
+            self.turns.leave(replay)
         self._gates.pop(session, None)
 
     def _begin(self, replay: Replay) -> None:
@@ -145,6 +150,8 @@ class Replays:
         starts: dict[Partition, int] = {}
         try:
             starts = await self._starts.of(replay)
+            if any(start < each.oldest for each, start in starts.items()):
+                await self._turn(replay)
         except BadCursor as fault:
             replay.reason = fault.reason
         except PastEnd:
@@ -156,6 +163,14 @@ class Replays:
             self._stand(replay, starts)
         elif not replay.gates:
             self._next(replay)
+
+    async def _turn(self, replay: Replay) -> None:
+        """Wait until the log may be read for it."""
+        ahead = self.turns.ask(replay)
+        if ahead is not None:
+            assert replay.command is not None
+            subscribing.waiting(replay.session, replay.command, ahead)
+            await self.turns.come(replay)
 
     def _stand(self, replay: Replay, starts: dict[Partition, int]) -> None:
         """Let live events begin, and close the gates on what the replay is behind on."""
@@ -240,6 +255,7 @@ class Replays:
         queue = self._queues.get(replay.session)
         if queue is not None:
             queue.popleft().release()
+            self.turns.leave(replay)
             if queue:
                 self._spawn(self._start(queue[0]))
             else:

@@ -30,6 +30,7 @@ __all__ = [
     "subscribed",
     "superseded",
     "unsubscribe",
+    "waiting",
 ]
 
 
@@ -146,6 +147,12 @@ def subscribed(
     if reason is not None:
         payload["reason"] = reason
     _answered(client, command).answer("subscribed", command.in_reply_to, **payload)
+
+
+def waiting(client: Subscriber, command: Subscribe, ahead: int) -> None:
+    """Tell who resumes that others, `ahead` of them before it, have their turn first."""
+    if not isinstance(command, AskedSubscribe):
+        client.answer("waiting", command.in_reply_to, subscriptionId=command.subscription_id, ahead=ahead)
 
 
 def superseded(client: Subscriber, command: Subscribe) -> None:

@@ -31,6 +31,7 @@ from autodmca_edge.testing.log import FakeLog, StoredBatch, StoredRecord
 from autodmca_edge.testing.peer import FakePeer, FakeWire
 from autodmca_edge.testing.reader import FakeReader
 from autodmca_edge.timers import TimerWheel
+from autodmca_edge.turns import Turns
 
 DEFAULT_USER = "7"
 
@@ -87,6 +88,7 @@ class FakeNode:
         name: str = "fake",
         window_bytes: int = 1 << 20,
         replay_limit: int = 1_000_000,
+        log_replays: int = 1000,
         user_connections: int = 0,
         hub: type[Hub] = Hub,
         replays: type[Replays] = Replays,
@@ -135,6 +137,7 @@ class FakeNode:
             limit=replay_limit,
             counts=self.replay_counts,
             recent=Recent(self.wheel, self.clock),
+            turns=Turns(log_replays, 300, self.wheel, self.clock),
             pause=self._pause,
             gather_s=0,
         )

@@ -1,0 +1,97 @@
+"""Replays that read the log: so many at a time, the rest told to wait, each for a bounded time."""
+
+import pytest
+from autodmca_edge.testing import FakeLog, FakeNode, FakePeer
+
+from services.edge.tests.replaying import USAGE, answer, emit, known, recovered
+
+
+@pytest.fixture
+def stored() -> FakeLog:
+    return FakeLog()
+
+
+def returning(node: FakeNode, cursors: list[str], count: int) -> list[FakePeer]:
+    """Clients that resume from before the window."""
+    peers = [node.connect() for _ in range(count)]
+    for peer in peers:
+        peer.subscribe("s", USAGE, resume=cursors)
+    return peers
+
+
+def told(peer: FakePeer) -> list[object]:
+    return [each["ahead"] for each in peer.answers("waiting")]
+
+
+async def away(stored: FakeLog) -> tuple[FakeNode, list[str]]:
+    """A node that remembers nothing and serves two at a time, and what a client of before last saw."""
+    node = FakeNode(stored, window_bytes=0, log_replays=2)
+    cursors = known(node)
+    emit(stored, 5)
+    node.poll()
+    return node, cursors
+
+
+async def test_over_the_number_they_wait_their_turn_and_are_told_so(stored: FakeLog) -> None:
+    node, cursors = await away(stored)
+    stored.stuck = True
+    peers = returning(node, cursors, 5)
+    await node.settle()
+    assert [told(peer) for peer in peers] == [[], [], [0], [1], [2]]
+    assert (node.replayer.turns.running, node.replayer.turns.waiting) == (2, 3)
+    emit(stored, 3)
+    node.poll()
+    assert peers[4].events() == [], "its subscription does not stand yet"
+    stored.stuck = False
+    node.pass_time(1)
+    await node.settle(200)
+    assert [answer(peer) for peer in peers] == [recovered(5)] * 2 + [recovered(8)] * 3
+    assert all(len(peer.events()) == 8 for peer in peers)
+    assert (node.replayer.turns.running, node.replayer.turns.waiting) == (0, 0)
+
+
+async def test_who_gives_up_or_leaves_makes_room(stored: FakeLog) -> None:
+    node, cursors = await away(stored)
+    stored.stuck = True
+    peers = returning(node, cursors, 5)
+    await node.settle()
+    peers[0].leave()
+    peers[1].unsubscribe("s")
+    peers[3].unsubscribe("s")
+    await node.settle()
+    assert (node.replayer.turns.running, node.replayer.turns.waiting) == (2, 0)
+    peers[3].subscribe("s", USAGE)
+    assert answer(peers[3]) == recovered(0)
+    stored.stuck = False
+    node.pass_time(1)
+    await node.settle(200)
+    assert answer(peers[2]) == answer(peers[4]) == recovered(5)
+
+
+async def test_the_window_serves_everybody_at_once(stored: FakeLog) -> None:
+    node = FakeNode(stored, log_replays=1)
+    cursors = known(node)
+    emit(stored, 5)
+    node.poll()
+    peers = returning(node, cursors, 20)
+    assert [answer(peer) for peer in peers] == [recovered(5)] * 20
+
+
+async def test_one_that_takes_too_long_is_closed_and_can_come_back(stored: FakeLog) -> None:
+    node, cursors = await away(stored)
+    stored.stuck = True
+    peers = returning(node, cursors, 3)
+    await node.settle()
+    for _ in range(11):
+        node.pass_time(30)
+        for peer in peers:
+            if peer.closed is None:
+                peer.heartbeat(timestamp=1)
+        await node.settle()
+    assert [peer.closed for peer in peers[:2]] == [4410, 4410]
+    assert told(peers[2]) == [0]
+    assert peers[2].closed is None
+    stored.stuck = False
+    node.pass_time(1)
+    await node.settle(200)
+    assert answer(peers[2]) == recovered(5)
