@@ -37,6 +37,7 @@ async def site() -> Site:
     return Site()
 
 
+@pytest.mark.protocol("Close codes: 4403")
 async def test_a_user_is_cut_off_on_every_node(site: Site) -> None:
     peers = [site.here.connect("7"), site.there.connect("7:admin")]
     other = site.there.connect("8")
