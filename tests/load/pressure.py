@@ -19,6 +19,8 @@ from tests.load.events import BROADCAST, FIRST_USER, Template
 UNMEASURED: Final = 99  # the round that these events bear
 BATCH_BYTES: Final = 1 << 20
 TIMEOUT_MS: Final = 30_000
+ATTEMPTS: Final = 50
+RETRY_S: Final = 0.2
 BULK_BYTES: Final = 20_000
 BULK_EVENTS: Final = 20
 
@@ -64,12 +66,17 @@ class Pressure:
         return {(template.topic, 0): [(template.type, None, value)] * BULK_EVENTS}
 
     async def _send(self, request: ProduceRequest) -> None:
-        """To the one broker of a benchmark, until it has the events. Raises AssertionError if it refuses."""
-        broker = self._client.get_random_node()
-        response = await self._client.send(broker, request)
-        for topic, partitions in response.topics:
-            for partition, error, *_ in partitions:
-                assert error == 0, f"error {error} from {topic}[{partition}]"
+        """To the one broker of a benchmark, until it has the events, some of them perhaps twice.
+
+        A starved broker may be fenced for a moment. Raises AssertionError when it goes on refusing.
+        """
+        for _ in range(ATTEMPTS):
+            response = await self._client.send(self._client.get_random_node(), request)
+            errors = {error for _, partitions in response.topics for _, error, *_ in partitions}
+            if errors == {0}:
+                return
+            await asyncio.sleep(RETRY_S)
+        raise AssertionError(f"the broker refuses: errors {errors}")
 
     async def run(self, per_second: float, going: Callable[[], bool]) -> int:
         """Send waves while `going`; how many events it was: fewer when the broker does not take so many."""
