@@ -12,7 +12,10 @@ from typing import Final, Self
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from autodmca_events import partition_for, user_key
+from autodmca_events import SocialMediaPlatformStatus, encode, envelope, partition_for, user_key
+from autodmca_events.example import example
+from autodmca_events.topics import BROADCAST as BROADCAST_TOPIC
+from msgspec.structs import replace
 
 from tests.load.events import BROADCAST, FIRST_USER, Template
 
@@ -21,6 +24,8 @@ BATCH_BYTES: Final = 1 << 20
 TIMEOUT_MS: Final = 30_000
 ATTEMPTS: Final = 50
 RETRY_S: Final = 0.2
+BULK_TYPE: Final = "social_media_platform_status"
+"""For everybody, and none of those that a benchmark's clients subscribe to."""
 BULK_BYTES: Final = 20_000
 BULK_EVENTS: Final = 20
 
@@ -35,14 +40,14 @@ class Pressure:
 
     def __init__(self, bootstrap_servers: str, users: range) -> None:
         self._users = users
-        self._templates = [Template(topic) for topic in range(BROADCAST + 1)]
+        self._templates = [Template(topic) for topic in range(BROADCAST)]
         self._client = AIOKafkaClient(bootstrap_servers=bootstrap_servers, client_id="pressure")
 
     async def __aenter__(self) -> Self:
         await self._client.bootstrap()
-        self._client.set_topics([each.topic for each in self._templates])
+        self._client.set_topics([BROADCAST_TOPIC, *(each.topic for each in self._templates)])
         await self._client.force_metadata_update()
-        self._wave, self._bulk = _request(self._waves()), _request(self._bulky())
+        self._wave, self._bulk = _request(self._waves()), _request(_bulky())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -51,19 +56,13 @@ class Pressure:
     def _waves(self) -> dict[Lane, Events]:
         """One event for each user on each topic."""
         lanes: dict[Lane, Events] = {}
-        for template in self._templates[:BROADCAST]:
+        for template in self._templates:
             partitions = len(self._client.cluster.partitions_for_topic(template.topic))
             for user in self._users:
                 key = user_key(FIRST_USER + user)
                 lane = template.topic, partition_for(key, partitions)
                 lanes.setdefault(lane, []).append((template.type, key, _made(template, key)))
         return lanes
-
-    def _bulky(self) -> dict[Lane, Events]:
-        """400 KB for every connection, in twenty events."""
-        template = self._templates[BROADCAST]
-        value = _made(template, b"0").replace(b'{"mark":"', b'{"mark":"' + b"x" * BULK_BYTES)
-        return {(template.topic, 0): [(template.type, None, value)] * BULK_EVENTS}
 
     async def _send(self, request: ProduceRequest) -> None:
         """To the one broker of a benchmark, until it has the events, some of them perhaps twice.
@@ -89,9 +88,17 @@ class Pressure:
             await asyncio.sleep(size / per_second / 4)
         return sent
 
-    async def bulk_to_everybody(self) -> None:
-        """400 KB more for every connection."""
+    async def bulk(self) -> None:
+        """400 KB for every connection that wants `BULK_TYPE`."""
         await self._send(self._bulk)
+
+
+def _bulky() -> dict[Lane, Events]:
+    payload = example(BULK_TYPE).payload
+    assert isinstance(payload, SocialMediaPlatformStatus)
+    large = replace(payload, message="x" * BULK_BYTES)
+    value = encode(envelope(large, user_id=None, timestamp_ms=int(time.time() * 1000), id="bulk"))
+    return {(BROADCAST_TOPIC, 0): [(BULK_TYPE.encode(), None, value)] * BULK_EVENTS}
 
 
 def _request(lanes: dict[Lane, Events]) -> ProduceRequest:

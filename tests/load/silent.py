@@ -13,6 +13,7 @@ import msgspec
 
 from tests.load.connections import handshake, masked
 from tests.load.events import FIRST_USER, TYPES
+from tests.load.pressure import BULK_TYPE
 from tests.load.tokens import token
 
 RECEIVE_BYTES: Final = 4096
@@ -28,7 +29,7 @@ class Silent:
         self._sockets: list[socket.socket] = []
 
     def __enter__(self) -> Self:
-        config = {"types": TYPES}
+        config = {"types": [*TYPES, BULK_TYPE]}
         payload = {"action": "subscribe", "subscriptionId": "s", "config": config}
         subscribe = masked(msgspec.json.encode({"type": "connection_established", "payload": payload}))
         for user in self._users:
