@@ -38,9 +38,10 @@ class Asked:
             "type": "http",
             "method": method,
             "path": "/events",
-            "query_string": query.encode(),
-            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+            "query_string": query.encode("latin-1"),
+            "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()],
             "client": ("192.0.2.1", 1),
+            "extensions": {"autodmca.abort": self.hang_up},
         }
         self.task = asyncio.create_task(fallback(scope, cast("Any", self._receive), cast("Any", self._send)))
 
@@ -125,10 +126,14 @@ class Asking:
         wanted = {**({"types": ",".join(types)} if types else {}), **query}
         if token is not None:
             wanted["token"] = token
-        asked = Asked(self.fallback, headers or {}, method, urlencode(wanted, doseq=True))
-        self.asked.append(asked)
+        asked = self.raw(urlencode(wanted, doseq=True), headers or {}, method)
         await settled(self.node)
         return asked
+
+    def raw(self, query: str, headers: dict[str, str], method: str = "GET") -> Asked:
+        """A request with any query."""
+        self.asked.append(Asked(self.fallback, headers, method, query))
+        return self.asked[-1]
 
     async def stream(self, *types: str, last: str = "", **query: Any) -> Asked:
         """An event stream."""

@@ -1,7 +1,9 @@
 """`GET /events`: what is asked wrongly, and by whom it may be asked."""
 
+import random
 from collections.abc import AsyncIterator, Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from autodmca_edge.admission import BURST, Admission
@@ -9,7 +11,7 @@ from autodmca_edge.fallback.query import wants_stream
 from autodmca_edge.testing import FakeLog, FakeNode
 
 from services.edge.tests.asking import STREAM, Asking, asking, settled
-from services.edge.tests.replaying import USAGE, known
+from services.edge.tests.replaying import EPOCH, USAGE, known
 
 
 @pytest.fixture
@@ -131,6 +133,30 @@ async def test_a_head_opens_no_session(client: Asking) -> None:
     assert answer.status == 200
     assert answer.body == b""
     assert answer.task.done()
+
+
+async def test_any_bytes_for_a_query_are_answered_and_leave_nothing(client: Asking) -> None:
+    """Seeded; what a run of it does can be had again."""
+    chance = random.Random(4)
+    good = urlencode({"types": USAGE, "filters": '{"name":"x"}', "since": EPOCH, "resume": "0.0.e0:1"})
+    seen = set()
+    for index in range(200):
+        query = [*good]
+        for _ in range(chance.randrange(6)):
+            query[chance.randrange(len(query))] = chance.choice('%&=,;:"{}[]\x00\xff07aZ.+ -')
+        headers = {"Authorization": "Bearer 7", **(STREAM if index % 2 else {})}
+        if index % 3 == 0:
+            headers["Last-Event-ID"] = "".join(query[:9])
+        answer = client.raw("".join(query), headers)
+        await settled(client.node)
+        client.node.pass_time(1)
+        seen.add(answer.status)
+        answer.hang_up()
+        await settled(client.node)
+        assert answer.task.done()
+        answer.task.result()
+        assert not client.node.sessions
+    assert {200, 400} <= seen <= {0, 200, 400, 403}
 
 
 @pytest.mark.parametrize(

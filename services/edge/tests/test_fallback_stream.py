@@ -155,11 +155,24 @@ async def test_who_reads_nothing_for_a_minute_is_let_go(client: Asking) -> None:
         await settled(node)
     assert not node.sessions
     assert node.counts["4408"] + node.counts["4410"] == 1
-    stream.reading.set()
+    assert stream.task.done()
+
+
+async def test_who_does_not_read_while_a_node_drains_is_cut_off_in_time(client: Asking) -> None:
+    node = client.node
+    stream = await client.stream(APPROVAL)
+    stream.reading.clear()
+    emit(node.stored, 3, type_name=APPROVAL)
+    node.poll()
     await settled(node)
-    (close,) = stream.named("close")
-    assert close["closeCode"] in {4408, 4410}
-    assert stream.complete
+    (session,) = node.sessions.values()
+    session.drain()
+    await settled(node)
+    before = session.gone
+    node.pass_time(6)
+    await settled(node)
+    assert (before, session.gone) == (False, True)
+    assert stream.task.done()
 
 
 @pytest.mark.protocol("Without WebSockets: close")

@@ -6,13 +6,15 @@ request's head; the first one's has been bounded by entrance.py.
 """
 
 import asyncio
-from typing import Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-__all__ = ["OneRequest"]
+__all__ = ["ABORT", "OneRequest"]
 
 STALL_S: Final = 60.0
+ABORT: Final = "autodmca.abort"
+"""The extension of the ASGI scope by which an application may close the connection at once."""
 
 
 class OneRequest(HttpToolsProtocol):
@@ -24,6 +26,7 @@ class OneRequest(HttpToolsProtocol):
         self.headers.append((b"connection", b"close"))
         super().on_headers_complete()
         self.cycle.keep_alive = False
+        cast("Any", self.scope)["extensions"] = {ABORT: self.transport.abort}
 
     def data_received(self, data: bytes) -> None:
         if self.cycle is None or self.cycle.more_body:

@@ -18,6 +18,7 @@ from autodmca_edge.fallback.listening import Door, Listening
 from autodmca_edge.fallback.poll import poll
 from autodmca_edge.fallback.query import Query, read_query, wants_stream
 from autodmca_edge.fallback.sse import stream
+from autodmca_edge.one_request import ABORT
 from autodmca_edge.protocol import Refusal
 
 __all__ = ["Fallback"]
@@ -26,6 +27,10 @@ _STREAM: Final = "text/event-stream"
 _STREAM_HEADERS: Final = [
     (name.encode(), value.encode()) for name, value in {**HEADERS, "content-type": _STREAM}.items()
 ]
+
+
+def _leave_alone() -> None:
+    """A server that cannot abort a connection."""
 
 
 class Fallback:
@@ -52,9 +57,10 @@ class Fallback:
             return
         peer = request.client.host if request.client else "local"
         forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
+        abort = scope.get("extensions", {}).get(ABORT, _leave_alone)
         with self.counts.opened(kind):
             async with asyncio.TaskGroup() as tasks:
-                listening = Listening(self._door, peer, forwarded, query)
+                listening = Listening(self._door, peer, forwarded, query, abort)
                 watching = tasks.create_task(listening.watch(receive))
                 try:
                     listening.begin()

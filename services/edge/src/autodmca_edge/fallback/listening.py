@@ -5,7 +5,7 @@ a WebSocket (authenticate, subscribe, heartbeat) and reads what comes back, so t
 and in which order is decided by the same code. Never writes a response.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -24,6 +24,7 @@ from autodmca_edge.timers import TimerWheel
 __all__ = ["Door", "Listening", "Subscribed"]
 
 NAME: Final = "events"  # of the subscription
+CLOSE_TIMEOUT_S: Final = 5.0
 _HEARTBEAT: Final = b'{"type":"heartbeat"}'
 
 
@@ -52,13 +53,19 @@ class Subscribed(msgspec.Struct, frozen=True):
 
 
 class Listening:
-    """From a request's token to its end. `leave` must be called at last."""
+    """From a request's token to its end. `leave` must be called at last.
 
-    def __init__(self, door: Door, peer: str, forwarded: str, query: Query) -> None:
+    `abort` closes the connection at once: its client does not read.
+    """
+
+    def __init__(
+        self, door: Door, peer: str, forwarded: str, query: Query, abort: Callable[[], object]
+    ) -> None:
         self._door = door
         self._forwarded = forwarded
         self._query = query
-        self._outlet = Outlet(door.wire, peer, door.outbox_bytes)
+        self._abort = abort
+        self._outlet = Outlet(door.wire, peer, door.outbox_bytes, self._ended)
         self._session = door.converse(self._outlet)
         self.positions = Positions(query.resume)
         self.subscribed: Subscribed | None = None
@@ -158,7 +165,15 @@ class Listening:
 
     def wake_at(self, when: float) -> None:
         """Have `wait` return then (in seconds since the epoch)."""
-        self._door.wheel.add(Alarm(self._outlet.ready), when)
+        self._door.wheel.add(Alarm(self._outlet.ready.set), when)
+
+    def _ended(self) -> None:
+        """The rest of the answer has so long to go out, as what is queued for a WebSocket has."""
+        self._door.wheel.add(Alarm(self._cut_off), self._door.clock() + CLOSE_TIMEOUT_S)
+
+    def _cut_off(self) -> None:
+        if not self._left:
+            self._abort()
 
     async def watch(self, receive: Any) -> None:
         """Until the client hangs up, of which `wait` is told."""

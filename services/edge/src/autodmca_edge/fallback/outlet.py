@@ -37,24 +37,25 @@ class Closed(NamedTuple):
 
 
 class Alarm:
-    """Wakes who waits, when it is due: for the timer wheel, which knows it for longer than there is need."""
+    """Calls `ring` when it is due: for the timer wheel, which knows it for longer than there is need."""
 
-    __slots__ = ("_ready",)
+    __slots__ = ("_ring",)
 
-    def __init__(self, ready: asyncio.Event) -> None:
-        self._ready = ready
+    def __init__(self, ring: Callable[[], object]) -> None:
+        self._ring = ring
 
     def due(self, _now: float) -> None:
-        self._ready.set()
+        self._ring()
 
 
 class Outlet:
-    """A `Socket` (node.py) that is read with `take`."""
+    """A `Socket` (node.py) that is read with `take`. `ended` is called when the session closes it."""
 
-    __slots__ = ("_limit", "_size", "_texts", "closed", "gone", "outbox", "peer", "ready")
+    __slots__ = ("_ended", "_limit", "_size", "_texts", "closed", "gone", "outbox", "peer", "ready")
 
-    def __init__(self, wire: Wire, peer: str, limit: int) -> None:
+    def __init__(self, wire: Wire, peer: str, limit: int, ended: Callable[[], object]) -> None:
         self.peer = peer
+        self._ended = ended
         self.closed: Closed | None = None
         self.gone = False
         """Whether the client has hung up."""
@@ -80,6 +81,7 @@ class Outlet:
             self.outbox.seal()
             self.closed = Closed(int(code), reason)
             self.ready.set()
+            self._ended()
 
     def _spill(self, data: bytes) -> None:
         for opcode, text in _messages(data):
