@@ -17,7 +17,7 @@ from .health import Health
 from .logs import configure_logging
 from .ops import ops_routes
 from .process import StoppedAtOnce, run
-from .serving import serve
+from .serving import serve, serve_beside
 from .settings import KafkaSettings, LogSettings, TokenSettings
 from .tokens import Claims, TokenVerifier
 
@@ -46,5 +46,6 @@ __all__ = [
     "ops_routes",
     "run",
     "serve",
+    "serve_beside",
     "settle_garbage_collector",
 ]

@@ -64,6 +64,32 @@ async def serve(
         )
 
 
+async def serve_beside(app: ASGIApp, *, host: str, port: int) -> None:
+    """Listen on another address too until cancelled: background work for `serve`, there through its drain.
+
+    Raises ServeError when it cannot listen.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="warning",
+        lifespan="off",
+        access_log=False,
+        server_header=False,
+        ws="none",
+    )
+    server = _Server(config)
+    with _listening(host, port) as listener:
+        log.info("listening beside", host=host, port=listener.getsockname()[1])
+        try:
+            await server.serve([listener])
+        except asyncio.CancelledError:
+            if server.started:
+                server.should_exit = server.force_exit = True
+                await server.shutdown([listener])
+            raise
+
+
 class _Server(uvicorn.Server):
     """uvicorn's server without its signal handlers: they are ours."""
 

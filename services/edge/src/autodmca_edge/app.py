@@ -9,17 +9,18 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from functools import partial
 from typing import Any, cast
 
 import structlog
-from autodmca_runtime import Health, TokenVerifier, serve, settle_garbage_collector
+from autodmca_runtime import Health, TokenVerifier, ops_routes, serve, serve_beside, settle_garbage_collector
 from starlette.applications import Starlette
 
 from autodmca_edge import memory
 from autodmca_edge.actions import ClientActions
 from autodmca_edge.addresses import Proxies
+from autodmca_edge.admin import admin_routes
 from autodmca_edge.admission import Admission
 from autodmca_edge.arrivals import Arrivals
 from autodmca_edge.broker import Broker
@@ -36,7 +37,7 @@ from autodmca_edge.http import cross_origin, routes
 from autodmca_edge.http_subscriptions import subscription_routes
 from autodmca_edge.hub import Hub
 from autodmca_edge.limits import Limits
-from autodmca_edge.log import EventLog
+from autodmca_edge.log import EventLog, Partition
 from autodmca_edge.metrics import Metrics
 from autodmca_edge.node import Socket
 from autodmca_edge.outbox import Wire
@@ -162,6 +163,10 @@ class EdgeNode:
             return
         self._tasks.create_task(_guarded(coroutine))
 
+    def lags(self) -> Iterable[tuple[Partition, int]]:
+        """How far this node is behind the log, by partition."""
+        return self.tail.lags()
+
     def soon(self, call: Any, *args: Any) -> None:
         """Call back when the event loop is next free."""
         asyncio.get_running_loop().call_soon(call, *args)
@@ -246,6 +251,18 @@ async def main(settings: EdgeSettings) -> None:
         middleware=[cross_origin(settings.origins)],
     )
 
+    stop = asyncio.Event()
+    operators = Starlette(
+        routes=[
+            *ops_routes(health, exposition.registry),
+            *admin_routes(
+                node, node.control, settings.admin.token, stop.set, revoke_s=settings.admin.revocation_seconds
+            ),
+        ]
+    )
+    admin = partial(serve_beside, operators, host=settings.admin.host, port=settings.admin.port)
+    beside = {"admin": admin} if settings.admin.port else {}
+
     async def follow() -> None:
         async with broker.reached():
             settle_garbage_collector()
@@ -261,7 +278,9 @@ async def main(settings: EdgeSettings) -> None:
         proxy_headers=False,  # limits.py decides whose word is taken
         drain_s=settings.drain_seconds + CLOSE_TIMEOUT_S + 2,  # a timer more, and some slack
         on_drain=partial(node.drain, settings.drain_seconds),
+        stop=stop,
         background={
+            **beside,
             "event log": follow,
             "topics": partial(broker.keep_topics, node.tail.gone),
             "token keys": verifier.run,

@@ -1,13 +1,15 @@
 """The edge's settings, read once from the environment at the entry point."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from autodmca_runtime import Env, KafkaSettings, LogSettings, TokenSettings
+from autodmca_runtime import ConfigError, Env, KafkaSettings, LogSettings, Problem, Secret, TokenSettings
 from msgspec import Meta, Struct
 
 from autodmca_edge.addresses import Network
 
-__all__ = ["AdmissionSettings", "EdgeSettings"]
+__all__ = ["AdminSettings", "AdmissionSettings", "EdgeSettings"]
+
+SHORTEST_TOKEN: Final = 16
 
 
 class AdmissionSettings(Struct, frozen=True, kw_only=True):
@@ -54,12 +56,46 @@ class AdmissionSettings(Struct, frozen=True, kw_only=True):
     ] = 0
 
 
+class AdminSettings(Struct, frozen=True, kw_only=True):
+    """The operators' listener."""
+
+    host: Annotated[
+        str, Env("EDGE_ADMIN_HOST", "Address to listen on for operators and Prometheus.", "0.0.0.0")  # noqa: S104
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, Env("EDGE_ADMIN_PORT", "Port of it; 0: none is opened.", "9090"), Meta(ge=0, le=65535)
+    ] = 0
+    token: Annotated[
+        Secret | None,
+        Env(
+            "EDGE_ADMIN_TOKEN",
+            "What operators show; without it there is no /admin.",
+            "$(openssl rand -hex 32)",
+        ),
+    ] = None
+    revocation_seconds: Annotated[
+        float,
+        Env(
+            "EDGE_REVOCATION_SECONDS",
+            "How long a revocation holds unless it says; no less than tokens live.",
+            "86400",
+        ),
+        Meta(gt=0, le=604_800),
+    ] = 86_400.0
+
+    def __post_init__(self) -> None:
+        if self.token is not None and len(self.token.reveal()) < SHORTEST_TOKEN:
+            reason = f"is shorter than {SHORTEST_TOKEN} characters"
+            raise ConfigError([Problem("EDGE_ADMIN_TOKEN", reason, "$(openssl rand -hex 32)")])
+
+
 class EdgeSettings(Struct, frozen=True, kw_only=True):
     """All that one node needs to know."""
 
     kafka: KafkaSettings
     tokens: TokenSettings
     logs: LogSettings
+    admin: AdminSettings
     admission: AdmissionSettings = AdmissionSettings()
     host: Annotated[str, Env("EDGE_HOST", "Address to listen on.", "0.0.0.0")] = "0.0.0.0"  # noqa: S104
     port: Annotated[int, Env("EDGE_PORT", "Port to listen on.", "8080"), Meta(ge=0, le=65535)] = 8080

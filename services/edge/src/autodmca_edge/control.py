@@ -59,7 +59,7 @@ class ControlLog(Protocol):
 
 
 class NobodyHolds(Exception):
-    """No node has answered for the connection in time."""
+    """No node has said in time that it is the one."""
 
 
 class _Waiting:
@@ -139,11 +139,11 @@ class Control:
         await self.ask(ask)
 
     async def ask(self, ask: Ask) -> dict[str, Any]:
-        """Have the node that holds a connection do something; its answer. Raises Refusal, NobodyHolds."""
+        """Have the node that it is for do something; its answer. Raises Refusal, NobodyHolds."""
         if len(self._waiting) >= MOST_WAITING:
             self.asks["too_many"] += 1
             raise Refusal("not_ready", "too many requests wait for other nodes", retryable=True)
-        here = ask.connection_id in self._node.sessions
+        here = self._is_ours(ask)
         outcome: Outcome | None = None
         stage = "log_away"
         try:
@@ -213,7 +213,7 @@ class Control:
         self.records[str(said.__struct_config__.tag)] += 1
         match said:
             case Ask():
-                if said.connection_id in self._node.sessions and self._is_new(said):
+                if self._is_ours(said) and self._is_new(said):
                     self._obey_for_another(said)
             case Revoke():
                 revoked = said.user_id if said.user_id is not None else said.token_digest or ""
@@ -225,6 +225,9 @@ class Control:
                 self._waiting[said.ask].held()
             case Answer() if said.ask in self._waiting:
                 self._waiting[said.ask].done(said.outcome())
+
+    def _is_ours(self, ask: Ask) -> bool:
+        return ask.is_for(self._node.name, self._node.sessions)
 
     def _is_new(self, ask: Ask) -> bool:
         if ask.ask in self._obeyed:
@@ -247,7 +250,7 @@ class Control:
 
         obey(self._node, ask, done)
         if not answered:
-            self._say(Held(connection_id=ask.connection_id, ask=ask.ask))
+            self._say(Held(of=ask.key, ask=ask.ask))
 
     def _say(self, record: ControlRecord) -> None:
         """Write an answer to another node, later."""

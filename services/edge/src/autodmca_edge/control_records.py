@@ -5,7 +5,7 @@ passes over the rest undecoded. A kind that this node does not know (a newer nod
 raise `Unknown`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -16,10 +16,13 @@ from autodmca_edge.protocol import Refusal, SubscriptionConfig
 __all__ = [
     "Answer",
     "Ask",
+    "ConnectionAsk",
     "ControlRecord",
+    "DescribeAsk",
     "DisconnectAsk",
     "DisconnectUser",
     "Held",
+    "ListAsk",
     "Revoke",
     "SubscribeAsk",
     "Unknown",
@@ -48,8 +51,18 @@ class ControlRecord(
         raise NotImplementedError
 
 
-class OfConnection(ControlRecord, frozen=True, kw_only=True):
-    """What concerns one connection."""
+class Ask(ControlRecord, frozen=True, kw_only=True):
+    """For one node; `ask` is the name that its answer comes under."""
+
+    ask: str
+
+    def is_for(self, node: str, connections: Container[str]) -> bool:
+        """Whether it is for the node of that name, which holds these connections."""
+        raise NotImplementedError
+
+
+class ConnectionAsk(Ask, frozen=True, kw_only=True):
+    """For the node that holds the connection."""
 
     connection_id: str
 
@@ -57,15 +70,33 @@ class OfConnection(ControlRecord, frozen=True, kw_only=True):
     def key(self) -> str:
         return self.connection_id
 
-
-class Ask(OfConnection, frozen=True, kw_only=True):
-    """For the node that holds the connection; `ask` is the name that its answer comes under."""
-
-    ask: str
+    def is_for(self, _node: str, connections: Container[str]) -> bool:
+        return self.connection_id in connections
 
 
-class DisconnectAsk(Ask, frozen=True, kw_only=True, tag="disconnect"):
+class DisconnectAsk(ConnectionAsk, frozen=True, kw_only=True, tag="disconnect"):
     """End the connection."""
+
+
+class DescribeAsk(ConnectionAsk, frozen=True, kw_only=True, tag="describe"):
+    """Tell all about the connection."""
+
+
+class ListAsk(Ask, frozen=True, kw_only=True, tag="list"):
+    """Tell of the connections of one node; see inspecting.py."""
+
+    node: str
+    user_id: int | None
+    limit: int
+    after: str
+    by_lag: bool
+
+    @property
+    def key(self) -> str:
+        return f"node {self.node}"
+
+    def is_for(self, node: str, _connections: Container[str]) -> bool:
+        return self.node == node
 
 
 class DisconnectUser(ControlRecord, frozen=True, kw_only=True, tag="disconnect_user"):
@@ -90,7 +121,7 @@ class Revoke(ControlRecord, frozen=True, kw_only=True, tag="revoke"):
         return f"revoked {self.user_id or self.token_digest}"
 
 
-class SubscribeAsk(Ask, frozen=True, kw_only=True, tag="subscribe"):
+class SubscribeAsk(ConnectionAsk, frozen=True, kw_only=True, tag="subscribe"):
     """Add a subscription, unless it is past `until_ms`: by then the client has been told that it failed."""
 
     user_id: int
@@ -101,17 +132,26 @@ class SubscribeAsk(Ask, frozen=True, kw_only=True, tag="subscribe"):
     until_ms: int
 
 
-class UnsubscribeAsk(Ask, frozen=True, kw_only=True, tag="unsubscribe"):
+class UnsubscribeAsk(ConnectionAsk, frozen=True, kw_only=True, tag="unsubscribe"):
     """End a subscription, however late."""
 
     user_id: int
     subscription_id: str
 
 
-class Held(OfConnection, frozen=True, kw_only=True, tag="held"):
-    """The connection is here, the answer takes longer: a replay runs."""
+class Reply(ControlRecord, frozen=True, kw_only=True):
+    """To an ask, under its key."""
 
     ask: str
+    of: str
+
+    @property
+    def key(self) -> str:
+        return self.of
+
+
+class Held(Reply, frozen=True, kw_only=True, tag="held"):
+    """It is this node's to answer, which takes longer: a replay runs."""
 
 
 class Fault(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -126,10 +166,9 @@ class Fault(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         return Refusal(self.code, self.message, retryable=self.retryable, field=self.field)
 
 
-class Answer(OfConnection, frozen=True, kw_only=True, tag="answer"):
-    """What became of an ask: `payload`, or a fault."""
+class Answer(Reply, frozen=True, kw_only=True, tag="answer"):
+    """What became of it: `payload`, or a fault."""
 
-    ask: str
     payload: dict[str, Any] = {}
     fault: Fault | None = None
 
@@ -138,7 +177,17 @@ class Answer(OfConnection, frozen=True, kw_only=True, tag="answer"):
         return self.payload if self.fault is None else self.fault.refusal()
 
 
-AnyRecord = SubscribeAsk | UnsubscribeAsk | DisconnectAsk | DisconnectUser | Revoke | Held | Answer
+AnyRecord = (
+    SubscribeAsk
+    | UnsubscribeAsk
+    | DisconnectAsk
+    | DescribeAsk
+    | ListAsk
+    | DisconnectUser
+    | Revoke
+    | Held
+    | Answer
+)
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(AnyRecord).decode
 
@@ -146,9 +195,9 @@ _decode: Final = msgspec.json.Decoder(AnyRecord).decode
 def answer_to(ask: Ask, outcome: dict[str, Any] | Refusal) -> Answer:
     """The answer's record."""
     if not isinstance(outcome, Refusal):
-        return Answer(connection_id=ask.connection_id, ask=ask.ask, payload=outcome)
+        return Answer(of=ask.key, ask=ask.ask, payload=outcome)
     fault = Fault(outcome.code, outcome.message, outcome.retryable, outcome.field)
-    return Answer(connection_id=ask.connection_id, ask=ask.ask, fault=fault)
+    return Answer(of=ask.key, ask=ask.ask, fault=fault)
 
 
 def is_revocation(headers: Sequence[tuple[str, bytes | None]]) -> bool:

@@ -30,10 +30,10 @@ class Due(Enum):
 class Deadlines:
     """The deadlines of one connection, opened at `now`."""
 
-    __slots__ = ("_authenticate_by", "_notified", "expires_at", "heard", "stalled")
+    __slots__ = ("_authenticate_by", "_notified", "expires_at", "heard", "opened", "stalled")
 
     def __init__(self, now: float) -> None:
-        self.heard = now
+        self.opened = self.heard = now
         """When a frame came last."""
         self.stalled: float | None = None
         """Since when the client reads nothing, though it has fallen behind."""

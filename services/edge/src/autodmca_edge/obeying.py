@@ -12,7 +12,16 @@ from autodmca_runtime import InvalidToken
 
 from autodmca_edge import subscribing
 from autodmca_edge.asked import AskedSubscribe, Asker
-from autodmca_edge.control_records import Ask, DisconnectAsk, SubscribeAsk, UnsubscribeAsk
+from autodmca_edge.control_records import (
+    Ask,
+    ConnectionAsk,
+    DescribeAsk,
+    DisconnectAsk,
+    ListAsk,
+    SubscribeAsk,
+    UnsubscribeAsk,
+)
+from autodmca_edge.inspecting import detail, listed
 from autodmca_edge.node import Node
 from autodmca_edge.protocol import CloseCode, Refusal
 from autodmca_edge.revocations import Revocations, UserCutOff
@@ -27,32 +36,41 @@ log = structlog.get_logger()
 
 
 def obey(node: Node, ask: Ask, done: Callable[[Outcome], None]) -> None:
-    """Do what is asked of a connection that is here; `done` is called now or when a replay has caught up."""
-    session = node.sessions[ask.connection_id]
+    """Do what is asked of this node; `done` is called now or when a replay has caught up."""
     try:
         match ask:
-            case SubscribeAsk():
-                _require(session, ask.user_id)
-                command = AskedSubscribe(
-                    subscription_id=ask.subscription_id,
-                    config=ask.config,
-                    in_reply_to=ask.ask,
-                    claims=ask.claims,
-                    asker=Asker(done),
-                )
-                subscribing.subscribe(node, session, command)
-            case UnsubscribeAsk():
-                _require(session, ask.user_id)
-                subscribing.end(node, session, ask.subscription_id)
-                done({})
-            case DisconnectAsk():
-                session.turn_away(BY_OPERATOR, CloseCode.DRAINING)
-                done({})
+            case ConnectionAsk():
+                _obey(node, node.sessions[ask.connection_id], ask, done)
+            case ListAsk(user_id=user, after=after, limit=limit, by_lag=by_lag):
+                done(listed(node, user=user, after=after, limit=limit, by_lag=by_lag))
     except Refusal as refusal:
         done(refusal)
     except Exception:  # the top of an ask: it is not the topic's end
-        log.exception("ask failed", connection_id=ask.connection_id)
-        done(Refusal("internal", "the node that holds the connection could not do it"))
+        log.exception("ask failed", ask=type(ask).__name__)
+        done(Refusal("internal", "the node that was asked could not do it"))
+
+
+def _obey(node: Node, session: Session, ask: ConnectionAsk, done: Callable[[Outcome], None]) -> None:
+    match ask:
+        case SubscribeAsk():
+            _require(session, ask.user_id)
+            command = AskedSubscribe(
+                subscription_id=ask.subscription_id,
+                config=ask.config,
+                in_reply_to=ask.ask,
+                claims=ask.claims,
+                asker=Asker(done),
+            )
+            subscribing.subscribe(node, session, command)
+        case UnsubscribeAsk():
+            _require(session, ask.user_id)
+            subscribing.end(node, session, ask.subscription_id)
+            done({})
+        case DisconnectAsk():
+            session.turn_away(BY_OPERATOR, CloseCode.DRAINING)
+            done({})
+        case DescribeAsk():
+            done(detail(node, session))
 
 
 def _require(session: Session, user_id: int) -> None:

@@ -36,12 +36,12 @@ class Session:
 
     __slots__ = (
         "_bad",
-        "_deadlines",
         "_family",
         "_held",
         "address",
         "claims",
         "connection_id",
+        "deadlines",
         "key",
         "node",
         "pending",
@@ -61,7 +61,7 @@ class Session:
         self.pending: list[bytes] | None = None
         self.claims: Claims | None = None
         self.standing = Standing()
-        self._deadlines = Deadlines(node.clock())
+        self.deadlines = Deadlines(node.clock())
         self._held: list[bytes] | None = None
         self._bad: list[float] | None = None
         self._family: str | None = None
@@ -81,7 +81,7 @@ class Session:
         if not entering.enter(node, self, upgrade.forwarded):
             return
         node.sessions[self.connection_id] = self
-        node.wheel.add(self, self._deadlines.next())
+        node.wheel.add(self, self.deadlines.next())
         entering.greet(node, self)
         if upgrade.token is not None:
             authenticate(node, self, upgrade.token, None, answer=False)
@@ -94,7 +94,7 @@ class Session:
 
     def heard(self) -> None:
         """Some frame came from the client."""
-        self._deadlines.heard = self.node.clock()
+        self.deadlines.heard = self.node.clock()
 
     def said(self, text: bytes) -> None:
         """A text message came."""
@@ -125,7 +125,7 @@ class Session:
 
     def drained(self) -> None:
         """The socket takes bytes again."""
-        self._deadlines.stalled = None
+        self.deadlines.stalled = None
         if self in self.node.hub.gates:
             self.node.replayer.unblocked(self)
 
@@ -144,7 +144,7 @@ class Session:
         """Deadlines: authentication, the client's heartbeat, the token's expiry and the notice of it."""
         if self.state is State.CLOSING:
             return None
-        match self._deadlines.due(now):
+        match self.deadlines.due(now):
             case Due.NOT_AUTHENTICATED:
                 self._close(CloseCode.TIMED_OUT, "not authenticated in time")
             case Due.EXPIRED:
@@ -155,14 +155,14 @@ class Session:
             case Due.STALLED:
                 self.too_slow(0)
             case Due.NOTICE:
-                expires_at = rfc3339((self._deadlines.expires_at or 0) * 1000)
+                expires_at = rfc3339((self.deadlines.expires_at or 0) * 1000)
                 self.answer("auth_expiring", None, expiresAt=expires_at)
-        return self._deadlines.next()
+        return self.deadlines.next()
 
     def current(self) -> bool:
         """Whether events may be delivered: from the second in which the token expires none may."""
         now = self.node.clock()
-        if self._deadlines.expired(now):
+        if self.deadlines.expired(now):
             self.due(now)
         return self.state is State.OPEN
 
@@ -192,7 +192,7 @@ class Session:
             return
         if former is not None and claims.expires_at >= former.expires_at and claims != former:
             self.claims = claims
-            self._deadlines.renewed(claims.expires_at)
+            self.deadlines.renewed(claims.expires_at)
             subscribing.renew(self.node, self, claims)
         if former is None and not entering.sit(self.node, self, user_key(claims.user_id)):
             return
@@ -205,8 +205,8 @@ class Session:
     def _begin(self, claims: Claims) -> None:
         self.state = State.OPEN
         self.key = user_key(claims.user_id)
-        self._deadlines.renewed(claims.expires_at)
-        self.node.wheel.add(self, self._deadlines.next())
+        self.deadlines.renewed(claims.expires_at)
+        self.node.wheel.add(self, self.deadlines.next())
         log.info(
             "connection opened",
             connection_id=self.connection_id,
@@ -238,7 +238,7 @@ class Session:
 
     def fell_behind(self, where: Mapping[Partition, int], events: int) -> None:
         """The client reads more slowly than events come: it gets these from the log when it reads again."""
-        self._deadlines.stalled = self._deadlines.stalled or self.node.clock()
+        self.deadlines.stalled = self.deadlines.stalled or self.node.clock()
         self.node.deferred(events)
         self.node.replayer.catch_up(self, where)
 

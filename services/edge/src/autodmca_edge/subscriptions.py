@@ -49,7 +49,7 @@ class Identity(Protocol):
 class Subscription:
     """A named interest of one connection. Immutable but for `since` and `gaps`."""
 
-    __slots__ = ("filter", "gaps", "keys", "limits", "mask", "name", "since")
+    __slots__ = ("asked", "filter", "gaps", "keys", "limits", "mask", "name", "since")
 
     def __init__(
         self,
@@ -63,6 +63,8 @@ class Subscription:
         self.mask = mask
         self.filter = matching
         self.keys = keys
+        self.asked: Mapping[str, Any] | None = None
+        """Its filters as the client said them."""
         self.limits = limits
         """The filters of tokens that are in `filter` already."""
         self.since: Mapping[Any, int] = {}
@@ -138,7 +140,9 @@ def subscription(name: str, config: SubscriptionConfig, identity: Identity) -> S
         filters = dict(config.filters or {})
         keys = _keys(filters.pop("userId", None), identity)
         matching = compile_filter(filters, types) if filters else None
-        return _limited(Subscription(name, _mask(types), matching, keys, ()), types, identity)
+        made = _limited(Subscription(name, _mask(types), matching, keys, ()), types, identity)
+        made.asked = config.filters
+        return made
     except BadFilter as fault:
         field = f"payload.config.filters.{fault.field}".rstrip(".")
         raise Refusal("bad_filter", fault.message, field=field, subscription_id=name) from None
@@ -160,7 +164,7 @@ def narrowed(standing: Subscription, identity: Identity) -> Subscription | None:
         fresh = _limited(standing, types, identity)
     except (BadFilter, Refusal):
         return None
-    fresh.since, fresh.gaps = standing.since, standing.gaps
+    fresh.since, fresh.gaps, fresh.asked = standing.since, standing.gaps, standing.asked
     return fresh
 
 

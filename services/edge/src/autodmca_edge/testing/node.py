@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -161,6 +161,9 @@ class FakeNode:
 
     def clock(self) -> float:
         return self.now
+
+    def lags(self) -> Iterable[tuple[Partition, int]]:
+        return [(each, self.stored.end(each.topic, each.number) - each.position) for each in self.log]
 
     def connect(
         self,
