@@ -9,9 +9,11 @@ from typing import Any
 
 import httpx
 import websockets
+from autodmca_events.topics import EDGE_CONTROL
 from autodmca_kafka.embedded import free_port
 
 from tests.brokers import Broker
+from tests.contract.reading import delete_topic
 from tests.integration.edge_site import DEADLINE_S, Edge, edge_node, listening, token, until
 
 ADMIN_TOKEN = "a token of operators, for tests"
@@ -138,3 +140,16 @@ async def test_nodes_find_each_other_again_when_the_broker_is_back(fault_broker:
                 assert asyncio.get_running_loop().time() < deadline, first.output[-2000:]
             async with listening(second, 1) as cut_off:
                 assert await cut_off.closed() == 4403
+
+
+async def test_what_is_cut_off_stays_so_when_the_topic_is_deleted(fault_broker: Broker) -> None:
+    servers, user = fault_broker.bootstrap_servers, 4714
+    with operated(servers, "a") as (first, port):
+        await operate(port, "POST", "/admin/revocations", json={"userId": user})
+        async with listening(first, user) as cut_off:
+            assert await cut_off.closed() == 4403
+        await delete_topic(fault_broker, EDGE_CONTROL)
+        await until(lambda: "topic was made again" in first.output, "the topic's return")
+        with edge_node(servers, EDGE_NODE="c") as later:
+            async with listening(later, user) as still:
+                assert await still.closed() == 4403
