@@ -124,3 +124,19 @@ async def test_who_asked_hears_that_another_took_its_place(site: Site) -> None:
     assert error_of(await asked)[:2] == (503, "not_ready")
     site.here.pass_time(1)
     await site.here.settle()
+
+
+async def test_an_answer_that_the_log_does_not_take_is_said_to_be_none(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = site.control_log.send_record
+
+    async def refuse_answers(topic: str, *, key: bytes, value: bytes, headers: Any) -> object:
+        if b'"payload"' in value:
+            raise Refused(topic, "too large")
+        return await send(topic, key=key, value=value, headers=headers)
+
+    monkeypatch.setattr(site.control_log, "send_record", refuse_answers)
+    answer = await site.subscribe(site.there, site.here.connect("7"))
+    assert error_of(answer)[:2] == (500, "internal")
+    assert site.here.control.records["unanswered"] == 1

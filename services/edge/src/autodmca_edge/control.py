@@ -266,6 +266,8 @@ class Control:
         except (RecoverableError, FatalError) as fault:
             self.records["unanswered"] += 1
             log.warning("record not written", key=record.key, reason=str(fault))
+            if isinstance(fault, FatalError) and isinstance(record, Answer) and record.fault is None:
+                self._say(record.without_payload())  # it was too large, say
         finally:
             self._answering -= 1
 

@@ -172,6 +172,11 @@ class Answer(Reply, frozen=True, kw_only=True, tag="answer"):
     payload: dict[str, Any] = {}
     fault: Fault | None = None
 
+    def without_payload(self) -> "Answer":
+        """Where the log does not take it."""
+        fault = Fault("internal", "the log does not take the answer")
+        return Answer(of=self.of, ask=self.ask, fault=fault)
+
     def outcome(self) -> dict[str, Any] | Refusal:
         """The payload or the refusal."""
         return self.payload if self.fault is None else self.fault.refusal()
