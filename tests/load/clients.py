@@ -8,7 +8,7 @@ the process is gone (it says why on stderr).
 import asyncio
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, Self
 
 from tests.load.arrivals import Tally
@@ -20,17 +20,23 @@ POLL_S: Final = 0.0005
 
 
 class Clients:
-    """One connection for each of `users` users, numbered from 0."""
+    """One connection for each of `users` users, numbered from 0, or for the users with these numbers."""
 
     def __init__(
-        self, port: int, *, users: int, server: Literal["edge", "relay"] = "edge", core: int = 1
+        self,
+        port: int,
+        *,
+        users: int | Sequence[int],
+        server: Literal["edge", "relay"] = "edge",
+        core: int = 1,
     ) -> None:
-        self.users = users
+        numbers = range(users) if isinstance(users, int) else users
+        self.users = len(numbers)
         self._server = server
         self.counters = Counters(*(_spawn.Value("q", 0, lock=False) for _ in range(4)))
         self._pipe, theirs = _spawn.Pipe()
         self._process = _spawn.Process(
-            target=serve, args=(port, server, users, core, self.counters, theirs), daemon=True
+            target=serve, args=(port, server, numbers, core, self.counters, theirs), daemon=True
         )
 
     def __enter__(self) -> Self:

@@ -16,6 +16,7 @@ import select
 import socket
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.sharedctypes import Synchronized
@@ -55,19 +56,21 @@ class Connection:
 class Loop:
     """All connections of the process. Every method runs in its one thread."""
 
-    def __init__(self, port: int, server: Literal["edge", "relay"], users: int, counters: Counters) -> None:
+    def __init__(
+        self, port: int, server: Literal["edge", "relay"], users: Sequence[int], counters: Counters
+    ) -> None:
         self._port = port
         self._edge = server == "edge"
         self._greeted_by = _GREETING[server]
         self._counters = counters
-        self._connections = [Connection(user, token(FIRST_USER + user)) for user in range(users)]
+        self._connections = [Connection(user, token(FIRST_USER + user)) for user in users]
         self._closed = deque(self._connections)
         self._open: dict[int, Connection] = {}
         self._opening = 0
         self._epoll = select.epoll()
         self._view = memoryview(bytearray(READ_BYTES))
         self._arrivals: Marks | Stream = Marks(0)
-        self._beats_per_s = users / 25  # the edge's clients owe it one every 30 s
+        self._beats_per_s = len(users) / 25  # the edge's clients owe it one every 30 s
         self._beat, self._beat_at = 0, 0.0
         self._resuming = self._tracked = False
 
@@ -232,7 +235,12 @@ class Counters:
 
 
 def serve(
-    port: int, server: Literal["edge", "relay"], users: int, core: int, counters: Counters, pipe: Pipe
+    port: int,
+    server: Literal["edge", "relay"],
+    users: Sequence[int],
+    core: int,
+    counters: Counters,
+    pipe: Pipe,
 ) -> None:
     """The process."""
     pin(core)

@@ -166,11 +166,41 @@ class LogClient:
 
         By a fetch's high watermark: the embedded broker's LATEST is the last batch's first offset plus one.
         """
-        ends = {}
-        for tp, (latest, _) in (await self.offsets(dict.fromkeys(tps, LATEST))).items():
-            piece = await self._until(partial(self._slice, tp, latest, 1))
-            ends[tp] = max(latest, piece.high_watermark)
+        latest = await self.offsets(dict.fromkeys(tps, LATEST))
+        ends: dict[TopicPartition, int] = {}
+
+        async def attempt() -> bool | None:
+            for node, wanted in (
+                await self._wanted({tp: latest[tp][0] for tp in latest.keys() - ends})
+            ).items():
+                request = FetchRequest(list(wanted.values()), max_wait_ms=1, min_bytes=0, max_bytes=1)
+                answer = await self.connection.send(node, request)
+                places = {(each.topic_id, each.partition): tp for tp, each in wanted.items()}
+                for piece in answer.slices:
+                    tp = places.get((piece.topic_id, piece.partition))
+                    if tp is None or piece.error_code not in (0, OFFSET_OUT_OF_RANGE):
+                        self._topics.clear()
+                    else:
+                        ends[tp] = max(latest[tp][0], piece.high_watermark)
+            return True if len(ends) == len(latest) else None
+
+        await self._until(attempt)
         return ends
+
+    async def _wanted(self, places: Mapping[TopicPartition, int]) -> dict[int, dict[TopicPartition, Wanted]]:
+        """What to ask each leader for, to look at these offsets; without those that have none now."""
+        by_leader: dict[int, dict[TopicPartition, Wanted]] = {}
+        for tp, offset in places.items():
+            topic = await self.known(tp.topic)
+            described = topic.partitions.get(tp.partition)
+            if described is None:
+                raise TopicDeleted(f"{tp.topic}[{tp.partition}]")
+            if described.leader is None:
+                self._topics.pop(tp.topic, None)
+            else:
+                wanted = Wanted(topic.topic_id, tp.partition, described.leader_epoch, offset, 1)
+                by_leader.setdefault(described.leader, {})[tp] = wanted
+        return by_leader
 
     async def read(self, tp: TopicPartition, offset: int, max_bytes: int, *, check_crcs: bool) -> Batch:
         """Whole batches from `offset` without waiting for new records; at least one where there is one.
