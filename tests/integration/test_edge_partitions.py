@@ -128,3 +128,29 @@ async def test_who_comes_while_the_broker_is_away_is_served_when_it_is_back(faul
                 await heard(first, 20)
                 await heard(second, 40 - len(before.events()))
                 assert before.names() + second.names() == named(range(40))
+
+
+async def test_topics_that_were_made_again_while_nobody_read_them_are_known_anew(
+    fault_embedded: Broker,
+) -> None:
+    """The embedded broker comes back with nothing; the node read nothing of the topic meanwhile."""
+    servers, user = fault_embedded.bootstrap_servers, user_on(3)
+    with edge_node(servers, EDGE_PARTITION_GRACE_SECONDS=0) as edge:
+        async with listening(edge, user) as before:
+            await before.subscribe(USAGE)
+            async with EventProducer(servers, client_id="test") as producer:
+                await pour(producer, user, range(10))
+                await heard(before, 10)
+        await until_read(edge, set())
+        await asyncio.to_thread(fault_embedded.kill)
+        await asyncio.to_thread(edge.until_ready, 503)
+        await asyncio.to_thread(fault_embedded.start)
+        await asyncio.to_thread(edge.until_ready)
+        async with listening(edge, user) as after:
+            answer = await after.subscribe(USAGE, resume=before.cursors())
+            assert (answer["recovered"], answer["reason"]) == (False, "epoch")
+            async with EventProducer(servers, client_id="test") as producer:
+                await pour(producer, user, range(10))
+                await heard(after, 10)
+            assert after.names() == named(range(10))
+            assert answer["cursors"][0].rpartition(":")[0] == after.cursors()[0].rpartition(":")[0]
