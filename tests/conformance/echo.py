@@ -48,6 +48,9 @@ class EchoNode:
     def converse(self, socket: Socket) -> "Echo":
         return Echo(socket)
 
+    def compresses(self, upgrade: Upgrade) -> bool:
+        return True
+
     def refused(self, status: int) -> None:
         """Not counted."""
 
@@ -60,9 +63,6 @@ class Echo:
 
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
-
-    def compresses(self, upgrade: Upgrade) -> bool:
-        return True
 
     def opened(self, upgrade: Upgrade) -> None:
         """Nothing to say first."""

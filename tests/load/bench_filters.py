@@ -48,6 +48,8 @@ class _Member:
 
     def __init__(self, wire: Wire, handle: int) -> None:
         self.pending: list[bytes] | None = None
+        self.treatment = None
+        self.pacer = None
         self.outbox = Outbox(wire, handle, len, 1 << 20)
 
     def fell_behind(self, where: Mapping[Partition, int], events: int) -> None:

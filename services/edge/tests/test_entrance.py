@@ -71,6 +71,9 @@ class Gateway:
         self.talks.append(Talk(socket))
         return self.talks[-1]
 
+    def compresses(self, upgrade: Upgrade) -> bool:
+        return self.compression
+
     def refused(self, status: int) -> None:
         self.statuses.append(status)
 

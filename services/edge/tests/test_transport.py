@@ -80,9 +80,6 @@ class Talk:
         self.texts: list[bytes] = []
         self.drains = 0
 
-    def compresses(self, upgrade: Upgrade) -> bool:
-        return True
-
     def opened(self, upgrade: Upgrade) -> None: ...
     def turn_away(self, reason: str) -> None: ...
     def heard(self) -> None: ...
@@ -125,6 +122,9 @@ class FakeNode:
     def converse(self, socket: Socket) -> Talk:
         self.talk = Talk(socket)
         return self.talk
+
+    def compresses(self, upgrade: Upgrade) -> bool:
+        return True
 
     def refused(self, status: int) -> None: ...
     def sent(self, size: int) -> None: ...

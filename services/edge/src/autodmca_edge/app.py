@@ -9,7 +9,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ import structlog
 from autodmca_runtime import Health, TokenVerifier, ops_routes, serve, serve_beside, settle_garbage_collector
 from starlette.applications import Starlette
 
-from autodmca_edge import memory
+from autodmca_edge import memory, treating
 from autodmca_edge.actions import ClientActions
 from autodmca_edge.addresses import Proxies
 from autodmca_edge.admin import admin_routes
@@ -33,6 +33,7 @@ from autodmca_edge.entrance import Entrance
 from autodmca_edge.exposition import Exposition
 from autodmca_edge.fallback import Fallback
 from autodmca_edge.gauges import gauges_of
+from autodmca_edge.handshake import Upgrade
 from autodmca_edge.http import cross_origin, routes
 from autodmca_edge.http_subscriptions import subscription_routes
 from autodmca_edge.hub import Hub
@@ -50,6 +51,7 @@ from autodmca_edge.session import Session
 from autodmca_edge.tail import Tail
 from autodmca_edge.timers import TimerWheel, monotonic_wall_clock
 from autodmca_edge.transport import CLOSE_TIMEOUT_S
+from autodmca_edge.treatment import Treatments
 from autodmca_edge.turns import Turns
 
 __all__ = ["EdgeNode", "main"]
@@ -65,7 +67,8 @@ class EdgeNode:
     def __init__(self, settings: EdgeSettings, broker: Broker, verifier: TokenVerifier) -> None:
         self.name = settings.node if settings.node != "edge" else f"edge-{socket.gethostname()}"
         self.origins = frozenset(settings.origins)
-        self.compression = settings.compression
+        self.treatments = Treatments(settings.experiments, compression=settings.compression)
+        self.compression = self.treatments.compression
         self.max_message_bytes = settings.max_message_bytes
         self.max_subscriptions = settings.max_subscriptions
         self.outbox_bytes = settings.outbox_bytes
@@ -171,10 +174,16 @@ class EdgeNode:
         """Call back when the event loop is next free."""
         asyncio.get_running_loop().call_soon(call, *args)
 
+    def later(self, seconds: float, call: Callable[[], object]) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds, call)
+
     def converse(self, socket: Socket) -> Session:
         """A session for a new WebSocket."""
         self.metrics.opened += 1
         return Session(self, socket, secrets.token_urlsafe(12))
+
+    def compresses(self, upgrade: Upgrade) -> bool:
+        return treating.compresses(self, upgrade.token)
 
     def publish(self, session: Session, message: ClientMessage) -> None:
         """A client's application message."""
@@ -211,7 +220,7 @@ class EdgeNode:
 
     def show(self, exposition: Exposition) -> None:
         """All that this node counts."""
-        for each in (self.metrics, self.arrivals, ControlMetrics(self.control)):
+        for each in (self.metrics, self.arrivals, ControlMetrics(self.control), self.treatments):
             exposition.show(each)
 
     # -- leaving ----------------------------------------------------------------------------------

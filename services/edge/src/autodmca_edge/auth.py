@@ -8,21 +8,21 @@ from typing import Protocol
 
 from autodmca_runtime import Claims, InvalidToken, KeysUnavailable, TokenExpired, UnknownKey
 
-from autodmca_edge.node import Node
+from autodmca_edge import entering
+from autodmca_edge.node import Newcomer, Node
 from autodmca_edge.protocol import Refusal, State
 from autodmca_edge.revocations import UserCutOff
 
 __all__ = ["Authenticated", "authenticate", "verified"]
 
 
-class Authenticated(Protocol):
+class Authenticated(Newcomer, Protocol):
     """Who is told what became of a token."""
 
     state: State
 
     def authenticated(self, claims: Claims, in_reply_to: str | None, *, answer: bool) -> None: ...
     def not_authenticated(self, refusal: Refusal) -> None: ...
-    def refuse(self, refusal: Refusal, *, misuse: bool = True) -> None: ...
     def hold(self) -> None: ...
     def release(self) -> None: ...
 
@@ -73,6 +73,8 @@ async def _later(
         client.not_authenticated(refusal)
     else:
         message = "the issuer's keys cannot be had"
+        if not answer:
+            entering.greet(node, client, {})
         client.refuse(Refusal("not_ready", message, retryable=True, in_reply_to=in_reply_to))
     client.release()
 

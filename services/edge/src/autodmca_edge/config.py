@@ -6,6 +6,7 @@ from autodmca_runtime import ConfigError, Env, KafkaSettings, LogSettings, Probl
 from msgspec import Meta, Struct
 
 from autodmca_edge.addresses import Network
+from autodmca_edge.experiments import Experiments
 
 __all__ = ["AdminSettings", "AdmissionSettings", "EdgeSettings"]
 
@@ -120,6 +121,14 @@ class EdgeSettings(Struct, frozen=True, kw_only=True):
     compression: Annotated[
         bool, Env("EDGE_COMPRESSION", "Compress messages to clients that can read them so.", "true")
     ] = False
+    experiments: Annotated[
+        Experiments | None,
+        Env(
+            "EDGE_EXPERIMENTS",
+            "A/B experiments, as JSON (docs/operations.md).",
+            '{"batching": {"variants": {"off": 90, "on": 10}, "features": {"on": {"batchMs": 50}}}}',
+        ),
+    ] = None
     window_bytes: Annotated[
         int,
         Env("EDGE_WINDOW_BYTES", "Memory for recent records, from which resumes are served.", "67108864"),

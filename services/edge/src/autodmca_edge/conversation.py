@@ -18,9 +18,6 @@ __all__ = ["Conversation", "Gateway"]
 class Conversation(Timed, Protocol):
     """What is said over a WebSocket; see session.py."""
 
-    def compresses(self, upgrade: Upgrade) -> bool:
-        """Whether messages may be compressed as agreed; asked before the handshake is answered."""
-
     def opened(self, upgrade: Upgrade) -> None:
         """The handshake is done."""
 
@@ -56,5 +53,6 @@ class Gateway(Protocol):
 
     def clock(self) -> float: ...
     def converse(self, socket: Socket) -> Conversation: ...
+    def compresses(self, upgrade: Upgrade) -> bool: ...
     def refused(self, status: int) -> None: ...
     def sent(self, size: int) -> None: ...

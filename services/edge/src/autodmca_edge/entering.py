@@ -6,16 +6,18 @@ leaves those alone who are in.
 """
 
 import random
+from collections.abc import Mapping
 from typing import Final
 
 from autodmca_events import rfc3339
+from autodmca_runtime import Claims
 
 from autodmca_edge.admission import retry_hint
 from autodmca_edge.deadlines import AUTH_TIMEOUT_S, HEARTBEAT_INTERVAL_S, HEARTBEAT_TIMEOUT_S
 from autodmca_edge.node import Newcomer, Node
 from autodmca_edge.protocol import PROTOCOL_VERSION, CloseCode, Refusal
 
-__all__ = ["enter", "greet", "sit", "wait"]
+__all__ = ["enter", "greet", "recognise", "sit", "wait"]
 
 HINT_S: Final = (1.0, 5.0)
 """Between these a client that was turned away is asked to come back, at random."""
@@ -35,8 +37,8 @@ def enter(node: Node, session: Newcomer, forwarded: str) -> bool:
     return True
 
 
-def greet(node: Node, session: Newcomer) -> None:
-    """Say who we are and what to expect."""
+def greet(node: Node, session: Newcomer, experiments: Mapping[str, str]) -> None:
+    """Say who we are and what to expect; `experiments`: the user's variants, if it is known."""
     session.answer(
         "connected",
         None,
@@ -48,8 +50,25 @@ def greet(node: Node, session: Newcomer) -> None:
         heartbeatTimeoutMs=HEARTBEAT_TIMEOUT_S * 1000,
         authTimeoutMs=AUTH_TIMEOUT_S * 1000,
         maxMessageBytes=node.max_message_bytes,
-        experiments={},
+        experiments=experiments,
     )
+
+
+def recognise(
+    node: Node,
+    session: Newcomer,
+    claims: Claims,
+    variants: Mapping[str, str],
+    in_reply_to: str | None,
+    *,
+    answer: bool,
+) -> None:
+    """Say that a token was good; `answer`: it came by a message, not with the handshake."""
+    if answer:
+        said = {"userId": claims.user_id, "expiresAt": rfc3339(claims.expires_at * 1000)}
+        session.answer("authenticated", in_reply_to, **said, experiments=variants)
+    else:
+        greet(node, session, variants)
 
 
 def wait(node: Node, session: Newcomer) -> bool:

@@ -5,6 +5,7 @@ bytes arrive. Never reads or writes a socket. A client that breaks the framing r
 `FrameError` with the close code of section 7.4.1; the parser is then of no further use.
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from websockets.frames import Opcode
@@ -25,6 +26,7 @@ __all__ = [
     "encode",
     "message_frame",
     "parse_close",
+    "payloads",
 ]
 
 MAX_CONTROL: Final = 125
@@ -74,6 +76,18 @@ def message_frame(payload: bytes, window: int, opcode: int = _TEXT) -> bytes:
     """A message in one frame, compressed if that was agreed (`window` is not 0) and saves something."""
     data = deflated(payload, window) if window else None
     return encode(payload, opcode) if data is None else encode(data, opcode | _COMPRESSED)
+
+
+def payloads(frames: bytes) -> Iterator[bytes]:
+    """What is in a run of frames, as a server sends them."""
+    at, end = 0, len(frames)
+    while at < end:
+        size, start = frames[at + 1], at + 2
+        if size > 125:
+            start = at + (4 if size == 126 else 10)
+            size = int.from_bytes(frames[at + 2 : start], "big")
+        at = start + size
+        yield frames[start:at]
 
 
 def close_frame(code: int, reason: str = "") -> bytes:

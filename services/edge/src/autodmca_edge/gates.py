@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from autodmca_edge.log import Partition, Record
 from autodmca_edge.named_fields import Decode, NamedFields, Path
+from autodmca_edge.pacing import deliver
 from autodmca_edge.protocol import Subscribe
 from autodmca_edge.records import ENTITIES, Malformed, entity_of, event_frame, event_payload, event_type
 from autodmca_edge.session import Session
@@ -142,13 +143,14 @@ class Gate:
 class _Share:
     """What one gate's member gets of a run of records."""
 
-    __slots__ = ("_frames", "_newest", "_session", "_size", "bytes", "conflated", "events", "full")
+    __slots__ = ("_frames", "_newest", "_session", "_size", "_told", "bytes", "conflated", "events", "full")
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._frames: list[bytes] = []
         self._newest: dict[object, int] = {}  # where the newest state of an entity is among the frames
         self._size = 0
+        self._told = 0
         self.events = 0
         self.bytes = 0
         self.conflated = 0
@@ -177,9 +179,9 @@ class _Share:
     def write(self) -> None:
         """Write what there is."""
         self.bytes += self._size
-        if self._frames and not self._session.outbox.write(b"".join(self._frames)):
+        if self._frames and not deliver(self._session, b"".join(self._frames), self.events - self._told):
             self._session.too_slow(self.events)
-        self._frames, self._newest, self._size = [], {}, 0
+        self._frames, self._newest, self._size, self._told = [], {}, 0, self.events
         self.full = self._session.outbox.blocked
 
 

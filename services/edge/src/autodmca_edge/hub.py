@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
+from autodmca_edge.apart import Apart
 from autodmca_edge.log import Partition, Record
+from autodmca_edge.member import Member
 from autodmca_edge.named_fields import NamedFields
-from autodmca_edge.outbox import Outbox, Wire
+from autodmca_edge.outbox import Wire
 from autodmca_edge.poll import PART_BYTES, Poll
 from autodmca_edge.records import (
     EVERYBODYS,
@@ -28,24 +30,7 @@ from autodmca_edge.records import (
 from autodmca_edge.runs import Framed, Run, runs_of
 from autodmca_edge.subscriptions import EVERYONE, Interest
 
-__all__ = ["Feed", "Hub", "Member"]
-
-
-class Member(Protocol):
-    """A connection, as the hub sees it."""
-
-    pending: list[bytes] | None
-    """Its frames of the poll under way, in pieces; the hub's to use."""
-
-    @property
-    def outbox(self) -> Outbox:
-        """Where its frames go."""
-
-    def fell_behind(self, where: Mapping[Partition, int], events: int) -> None:
-        """Its outbox is full: these events were not taken, and are in the log from these offsets on.
-
-        Must not call back into the hub, except to close a gate there.
-        """
+__all__ = ["Feed", "Hub"]
 
 
 class Feed(Protocol):
@@ -71,6 +56,7 @@ class Hub:
         self._fields = NamedFields()
         self.gates: dict[Member, Mapping[Partition, object]] = {}
         """Partitions whose live events a member does not take now: they are being replayed to it."""
+        self._apart = Apart(self.gates)
 
     @property
     def users(self) -> int:
@@ -82,7 +68,9 @@ class Hub:
         for key, interest in interests.items():
             self._users[key] = (*self._users.get(key, ()), interest)
         self._fields.join(member, overall.subscriptions)
-        if overall.filtered & EVERYBODYS:
+        if member.treatment is not None:
+            self._apart.join(member, overall)
+        elif overall.filtered & EVERYBODYS:
             self._filtering[member] = overall
         elif mask := overall.plain & EVERYBODYS:
             self._plain.setdefault(mask, {})[member] = member.outbox.handle
@@ -97,6 +85,7 @@ class Hub:
             else:
                 self._users.pop(key, None)
         self._fields.leave(member)
+        self._apart.leave(member)
         self._filtering.pop(member, None)
         mask = self._masks.pop(member, None)
         if mask is not None:
@@ -115,6 +104,8 @@ class Hub:
             if not partition.everybody:
                 self._to_users(partition, records, poll)
         self._feed.writing()
+        if self._apart:
+            self._apart.to_users(poll)
         for partition, records in batches:
             if partition.everybody:
                 self._to_everybody(partition, records, poll)
@@ -187,8 +178,10 @@ class Hub:
                 self._to_group(partition, members, run, poll)
         payloads: dict[int, Mapping[str, Any] | None] = {}
         for member, interest in self._filtering.items():
-            for run in runs_of(frames, partial(self._wants, interest, partition, payloads)):
+            for run in runs_of(frames, partial(self._wants, partition, payloads, interest)):
                 self._to_group(partition, {member: member.outbox.handle}, run, poll)
+        if self._apart:
+            self._apart.to_everybody(partition, frames, partial(self._wants, partition, payloads), poll)
 
     def _to_group(self, partition: Partition, members: Mapping[Member, int], run: "Run", poll: Poll) -> None:
         """The same bytes to every member: the innermost loop of a broadcast, one call a member."""
@@ -230,9 +223,9 @@ class Hub:
 
     def _wants(
         self,
-        interest: Interest,
         partition: Partition,
         payloads: dict[int, Mapping[str, Any] | None],
+        interest: Interest,
         bit: int,
         record: Record,
     ) -> bool:

@@ -4,7 +4,7 @@ Owns no behaviour: it lets session.py, auth.py and replay.py be read, checked an
 that do I/O. app.py has the real node, testing.py the simulated one.
 """
 
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from autodmca_runtime import Claims
@@ -13,10 +13,12 @@ from autodmca_edge.hub import Hub
 from autodmca_edge.limits import Guest, Limits
 from autodmca_edge.log import EventLog, Partition
 from autodmca_edge.outbox import Outbox
+from autodmca_edge.pacing import Cancellable
 from autodmca_edge.pressure import Pressure
 from autodmca_edge.protocol import ClientMessage, CloseCode, Refusal, Subscribe
 from autodmca_edge.subscriptions import Subscription
 from autodmca_edge.timers import TimerWheel
+from autodmca_edge.treatment import Treatments
 
 if TYPE_CHECKING:
     from autodmca_edge.session import Session
@@ -78,6 +80,7 @@ class Node(Protocol):
     max_message_bytes: int
     max_subscriptions: int
     sessions: dict[str, "Session"]
+    treatments: Treatments
 
     @property
     def replayer(self) -> Replayer: ...
@@ -89,6 +92,7 @@ class Node(Protocol):
     def draining(self) -> bool: ...
     def clock(self) -> float: ...
     def lags(self) -> Iterable[tuple[Partition, int]]: ...
+    def later(self, seconds: float, call: Callable[[], object]) -> Cancellable: ...
     def soon(self, call: Any, *args: Any) -> None: ...
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None: ...
     def said_bad(self, code: str) -> None: ...

@@ -53,6 +53,14 @@ class Outbox:
         """Whether bytes wait, or nothing may be sent any more."""
         return self in self._wire.congested
 
+    @property
+    def room(self) -> int:
+        """Bytes that may wait here beside those that do."""
+        return self._limit - self.size
+
+    def flush(self) -> None:
+        """Nothing is held back here that could go."""
+
     def write(self, data: bytes) -> bool:
         """Send now if the socket takes it, keep it otherwise. False: over the bound, not taken.
 
@@ -82,12 +90,20 @@ class Outbox:
     def _keep(self, data: bytes) -> bool:
         if self.size + len(data) > self._limit:
             return False
+        self._wait(data)
+        return True
+
+    def owe(self, data: bytes) -> None:
+        """Write what was counted against the bound before, and so is not refused now."""
+        if not self.write(data):
+            self._wait(data)
+
+    def _wait(self, data: bytes) -> None:
         self.size += len(data)
         if self._queue is None:
             self._queue = [data]
         else:
             self._queue.append(data)
-        return True
 
     def drained(self) -> None:
         """What was spilled has gone out: send what waited."""

@@ -7,13 +7,12 @@ however much the poll brought. A member that takes no more is told from where on
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from autodmca_edge.log import Partition
+from autodmca_edge.member import Member
+from autodmca_edge.pacing import deliver
 from autodmca_edge.records import PIECES, cursor_of
-
-if TYPE_CHECKING:
-    from autodmca_edge.hub import Member
 
 __all__ = ["PART_BYTES", "Poll"]
 
@@ -32,7 +31,7 @@ class Poll:
         self.deliveries = 0
         self.size = 0
 
-    def write(self, member: "Member", data: bytes, events: int, where: Mapping[Partition, int]) -> None:
+    def write(self, member: Member, data: bytes, events: int, where: Mapping[Partition, int]) -> None:
         """Write to a member, or tell it from where on it has to catch up."""
         if member.outbox.write(data):
             self.deliveries += events
@@ -40,14 +39,23 @@ class Poll:
         else:
             member.fell_behind(where, events)
 
-    def write_parts(self, member: "Member", pieces: Sequence[bytes]) -> None:
+    def treat(self, member: Member, frames: bytes, events: int, where: Mapping[Partition, int]) -> None:
+        """The same for one with a treatment."""
+        if deliver(member, frames, events):
+            self.deliveries += events
+            self.size += len(frames)
+        else:
+            member.fell_behind(where, events)
+
+    def write_parts(self, member: Member, pieces: Sequence[bytes]) -> None:
         """Write a member's own frames, in order, as far as it takes them."""
         begin = 0
         for end, data in _parts(pieces):
-            if not member.outbox.write(data):
+            events = (end - begin) // PIECES
+            if not deliver(member, data, events):
                 member.fell_behind(self._first_of(pieces[begin:]), (len(pieces) - begin) // PIECES)
                 return
-            self.deliveries += (end - begin) // PIECES
+            self.deliveries += events
             self.size += len(data)
             begin = end
 

@@ -10,18 +10,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
-from autodmca_events import CATALOGUE, rfc3339, user_key
+from autodmca_events import rfc3339, user_key
 from autodmca_runtime import Claims
 
-from autodmca_edge import entering, protocol, subscribing
+from autodmca_edge import entering, protocol, subscribing, treating
 from autodmca_edge.auth import authenticate
 from autodmca_edge.deadlines import Deadlines, Due
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.log import Partition
 from autodmca_edge.node import Node, Socket
 from autodmca_edge.outbox import Outbox
+from autodmca_edge.pacing import Pacer
 from autodmca_edge.protocol import CloseCode, Refusal, State
 from autodmca_edge.standing import Standing
+from autodmca_edge.treatment import Treatment
 
 __all__ = ["Session"]
 
@@ -44,11 +46,13 @@ class Session:
         "deadlines",
         "key",
         "node",
+        "pacer",
         "pending",
         "seat",
         "socket",
         "standing",
         "state",
+        "treatment",
     )
 
     def __init__(self, node: Node, socket: Socket, connection_id: str) -> None:
@@ -59,6 +63,8 @@ class Session:
         self.key = b""
         """The user's record key; empty until authenticated."""
         self.pending: list[bytes] | None = None
+        self.treatment: Treatment | None = None
+        self.pacer: Pacer | None = None
         self.claims: Claims | None = None
         self.standing = Standing()
         self.deadlines = Deadlines(node.clock())
@@ -70,20 +76,17 @@ class Session:
 
     # -- the socket's side ------------------------------------------------------------------------
 
-    def compresses(self, upgrade: Upgrade) -> bool:
-        """Whoever can have it gets it."""
-        return True
-
     def opened(self, upgrade: Upgrade) -> None:
-        """Say who we are, then take the token that came with the handshake, if one did."""
+        """Take the token that came with the handshake, if one did, and say who we are."""
         node = self.node
         self._family = upgrade.family
         if not entering.enter(node, self, upgrade.forwarded):
             return
         node.sessions[self.connection_id] = self
         node.wheel.add(self, self.deadlines.next())
-        entering.greet(node, self)
-        if upgrade.token is not None:
+        if upgrade.token is None:
+            entering.greet(node, self, {})
+        else:
             authenticate(node, self, upgrade.token, None, answer=False)
         if self.state is State.UNAUTHENTICATED:
             entering.wait(node, self)
@@ -196,10 +199,10 @@ class Session:
             subscribing.renew(self.node, self, claims)
         if former is None and not entering.sit(self.node, self, user_key(claims.user_id)):
             return
-        if answer:
-            expires_at = rfc3339(self.claims.expires_at * 1000)
-            self.answer("authenticated", in_reply_to, userId=claims.user_id, expiresAt=expires_at)
+        variants = self.node.treatments.variants_of(claims.user_id)
+        entering.recognise(self.node, self, self.claims, variants, in_reply_to, answer=answer)
         if former is None:
+            treating.begin(self.node, self, variants)
             self._begin(claims)
 
     def _begin(self, claims: Claims) -> None:
@@ -214,13 +217,7 @@ class Session:
             peer=self.socket.peer,
         )
         if self._family is not None:
-            types = [name for name, each in CATALOGUE.items() if each.family == self._family]
-            config = protocol.SubscriptionConfig(types=types)
-            try:
-                command = protocol.Subscribe(subscription_id=self._family, config=config)
-                subscribing.subscribe(self.node, self, command)
-            except Refusal as refusal:
-                self.refuse(refusal)
+            subscribing.subscribe_family(self.node, self, self._family)
 
     def not_authenticated(self, refusal: Refusal) -> None:
         """A token was not good: without an earlier one that is the end."""
@@ -248,6 +245,7 @@ class Session:
         if self.state is not State.CLOSING:
             self.state = State.CLOSING
             self.node.closed(CloseCode.TOO_SLOW)
+            treating.end(self, discard=True)
             self.socket.close(CloseCode.TOO_SLOW, "too slow", discard=True)
             self.node.soon(self.leave)
 
@@ -264,11 +262,10 @@ class Session:
         """Take no part any more: nothing is delivered from now on."""
         self.state = State.CLOSING
         self.standing.leave(self.node.hub, self)
+        treating.end(self)
         self.node.limits.leave(self)
         self.node.replayer.forget(self)
         self.node.sessions.pop(self.connection_id, None)
-
-    # -- inside -----------------------------------------------------------------------------------
 
     def _close(self, code: CloseCode, reason: str) -> None:
         if self.state is not State.CLOSING:
@@ -292,6 +289,8 @@ class Session:
         self._say(protocol.answer(action, self._now(), in_reply_to, **payload))
 
     def _say(self, text: bytes) -> None:
+        if self.pacer is not None:
+            self.pacer.flush()  # what is said now comes after
         if not self.socket.say(text):
             self.too_slow(0)
 

@@ -8,13 +8,13 @@ be is a `Refusal`.
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
-from autodmca_events import InvalidTimestamp, ms_of
+from autodmca_events import CATALOGUE, InvalidTimestamp, ms_of
 from autodmca_runtime import Claims
 
 from autodmca_edge.asked import AskedSubscribe, Asker
 from autodmca_edge.log import Partition
 from autodmca_edge.node import Node
-from autodmca_edge.protocol import Refusal, Subscribe, Unsubscribe
+from autodmca_edge.protocol import Refusal, Subscribe, SubscriptionConfig, Unsubscribe
 from autodmca_edge.standing import Behind, Standing, partitions_of
 from autodmca_edge.subscriptions import Subscription, narrowed, subscription
 
@@ -27,6 +27,7 @@ __all__ = [
     "renew",
     "stand",
     "subscribe",
+    "subscribe_family",
     "subscribed",
     "superseded",
     "unsubscribe",
@@ -79,6 +80,16 @@ def _require_moment(since: str) -> None:
         ms_of(since)
     except InvalidTimestamp as fault:
         raise Refusal("bad_message", str(fault), field="payload.config.since") from None
+
+
+def subscribe_family(node: Node, client: Any, family: str) -> None:
+    """Subscribe to all types of a family, as the address of the connection says."""
+    types = [name for name, each in CATALOGUE.items() if each.family == family]
+    config = SubscriptionConfig(types=types)
+    try:
+        subscribe(node, client, Subscribe(subscription_id=family, config=config))
+    except Refusal as refusal:
+        client.refuse(refusal)
 
 
 def unsubscribe(node: Node, client: Any, command: Unsubscribe) -> None:

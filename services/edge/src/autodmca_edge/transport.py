@@ -84,7 +84,7 @@ class WebSocket(asyncio.Protocol):
     def open(self, upgrade: Upgrade, turned_away: str | None = None) -> None:
         """Answer the handshake and begin the conversation; `turned_away`: end it, and why."""
         if upgrade.deflate is not None:
-            if self._conversation.compresses(upgrade):
+            if self._gateway.compresses(upgrade):
                 self.outbox.window = upgrade.deflate.window
                 self._parser = FrameParser(self._gateway.max_message_bytes, inflates=True)
             else:

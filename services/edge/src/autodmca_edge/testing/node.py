@@ -3,16 +3,16 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
-from hashlib import sha256
 from typing import Any
 
 from autodmca_events.topics import BROADCAST
 from autodmca_kafka import TopicPartition
-from autodmca_runtime import Claims, InvalidToken, KeysUnavailable, TokenExpired, UnknownKey
 
+from autodmca_edge import treating
 from autodmca_edge.addresses import Proxies
 from autodmca_edge.admission import Admission
 from autodmca_edge.control import Control
+from autodmca_edge.experiments import Experiments
 from autodmca_edge.following import Following
 from autodmca_edge.handshake import Upgrade
 from autodmca_edge.hub import Hub
@@ -26,53 +26,19 @@ from autodmca_edge.replay import Replays
 from autodmca_edge.replay_counts import ReplayCounts
 from autodmca_edge.revocations import Revocations
 from autodmca_edge.session import Session
+from autodmca_edge.testing.calls import FakeCall, FakeCalls
 from autodmca_edge.testing.control import FakeControlLog
 from autodmca_edge.testing.log import FakeLog, StoredBatch, StoredRecord
 from autodmca_edge.testing.peer import FakePeer, FakeWire
 from autodmca_edge.testing.reader import FakeReader
+from autodmca_edge.testing.verifier import FakeVerifier
 from autodmca_edge.timers import TimerWheel
+from autodmca_edge.treatment import Treatments
 from autodmca_edge.turns import Turns
 
 DEFAULT_USER = "7"
 
-__all__ = ["FakeNode", "FakeVerifier"]
-
-
-class FakeVerifier:
-    """Tokens are `<user>` or `<user>:<role>`; `bad` and `expired` are refused.
-
-    `known` False: the issuer's keys must be fetched first, for which `check` waits until `fetched` is set.
-    """
-
-    def __init__(self, clock: Callable[[], float], revocations: Revocations) -> None:
-        self._clock = clock
-        self._revocations = revocations
-        self.known = True
-        self.fetched = asyncio.Event()
-        self.types: tuple[str, ...] | None = None
-        self.filters: dict[str, Any] | None = None
-        self.lifetime_s = 3600
-
-    def verify(self, token: str) -> Claims:
-        user, _, role = token.partition(":")
-        if not self.known:
-            raise UnknownKey
-        if user == "bad":
-            raise InvalidToken("signature")
-        if user == "expired":
-            raise TokenExpired(0)
-        roles = frozenset({role} if role else ())
-        expires_at, digest = int(self._clock()) + self.lifetime_s, sha256(token.encode()).digest()
-        claims = Claims(int(user), roles, expires_at, self.types, self.filters, digest)
-        self._revocations.require(claims)
-        return claims
-
-    async def check(self, token: str) -> Claims:
-        if not self.known:
-            await self.fetched.wait()
-        if not self.known:
-            raise KeysUnavailable
-        return self.verify(token)
+__all__ = ["FakeNode"]
 
 
 class FakeNode:
@@ -96,6 +62,8 @@ class FakeNode:
         grace_s: float | None = None,
         control_log: FakeControlLog | None = None,
         patience_s: float = 30,
+        experiments: str = "{}",
+        compression: bool = False,
     ) -> None:
         self.name = name
         self.now = 1_700_000_000.0
@@ -108,6 +76,8 @@ class FakeNode:
         self.stored = event_log
         self.wheel = TimerWheel()
         self.sessions: dict[str, Session] = {}
+        self.treatments = Treatments(Experiments(experiments), compression=compression)
+        self._calls = FakeCalls()
         self.malformed_at: list[tuple[str, int, int, str]] = []
         self.counts: Counter[str] = Counter()
         self.replay_counts = ReplayCounts()
@@ -172,13 +142,19 @@ class FakeNode:
         family: str | None = None,
         limit: int = 1_048_576,
         forwarded: str = "",
+        window: int = 0,
     ) -> FakePeer:
-        """A client that brings a token with its handshake; `limit`: of its outbox, in bytes."""
+        """A client that brings a token with its handshake; `limit`: of its outbox, in bytes.
+
+        `window`: in which it decompresses messages, if it may.
+        """
         peer = FakePeer(self.wire, limit)
         peer.session = self.converse(peer)
         upgrade = Upgrade(
             family=family, key=b"", token=token, origin=None, subprotocol=None, forwarded=forwarded
         )
+        if window and treating.compresses(self, upgrade.token):
+            peer.outbox.window = window
         peer.session.opened(upgrade)
         return peer
 
@@ -217,13 +193,17 @@ class FakeNode:
         """Let time go by in steps of a quarter of a second."""
         end = self.now + seconds
         while self.now < end:
-            self.now = min(self.now + 0.25, end)
+            self.now = min(self.now + 0.25, end, self._calls.first(end))
+            self._calls.run(self.now)
             self.wheel.advance(self.now)
             self.following.drop_idle(self.now)
         for when, event in self._paused:
             if when <= self.now:
                 event.set()
         self._paused = [each for each in self._paused if each[0] > self.now]
+
+    def later(self, seconds: float, call: Callable[[], object]) -> FakeCall:
+        return self._calls.add(self.now + seconds, call)
 
     async def _pause(self, seconds: float) -> None:
         event = asyncio.Event()

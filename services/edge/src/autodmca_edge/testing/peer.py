@@ -7,33 +7,39 @@ from typing import Any
 import msgspec
 from autodmca_events import CATALOGUE
 
-from autodmca_edge.frames import close_frame, encode, parse_close
+from autodmca_edge.deflate import inflated
+from autodmca_edge.frames import close_frame, message_frame, parse_close
 from autodmca_edge.outbox import Outbox, Wire
 from autodmca_edge.session import Session
 
 __all__ = ["FakePeer", "cursors_of", "messages"]
 
 
+_MOST = 1 << 24
+
+
 def messages(data: bytes) -> list[dict[str, Any]]:
     """The JSON messages in a run of a server's frames; a Close frame as `{"close": code, "reason": ...}`."""
-    found, rest = _whole(data)
+    found, rest, _ = _whole(data)
     assert not rest, "the run ends inside a frame"
     return found
 
 
-def _whole(data: bytes) -> tuple[list[dict[str, Any]], bytes]:
-    """The messages of whole frames, and the bytes after them."""
-    found, at = [], 0
+def _whole(data: bytes) -> tuple[list[dict[str, Any]], bytes, int]:
+    """The messages of whole frames, the bytes after them, and how many were compressed."""
+    found, at, compressed = [], 0, 0
     while at + 2 <= len(data):
-        opcode, size, head = data[at] & 15, data[at + 1], at + 2
+        first, size, head = data[at], data[at + 1], at + 2
         if size > 125:
             wide = 2 if size == 126 else 8
             size, head = int.from_bytes(data[head : head + wide], "big"), head + wide
         if head + size > len(data):
             break
         body, at = data[head : head + size], head + size
-        found.append(_closing(body) if opcode == 8 else msgspec.json.decode(body))
-    return found, data[at:]
+        if first & 0x40:
+            body, compressed = inflated(body, _MOST), compressed + 1
+        found.append(_closing(body) if first & 0x0F == 8 else msgspec.json.decode(body))
+    return found, data[at:], compressed
 
 
 def _closing(body: bytes) -> dict[str, Any]:
@@ -71,6 +77,8 @@ class FakePeer:
         self.peer = "192.0.2.1"
         self.room: float = math.inf
         self.writes = 0
+        self.compressed = 0
+        """Messages that came compressed."""
         self.session: Session
         self._closing = self._gone = False
         self._wire = b""
@@ -85,7 +93,7 @@ class FakePeer:
     # -- the edge's side: node.Socket ---------------------------------------------------------------
 
     def say(self, text: bytes) -> bool:
-        return self._closing or self.outbox.write(encode(text))
+        return self._closing or self.outbox.write(message_frame(text, self.outbox.window))
 
     def close(self, code: int, reason: str = "", *, discard: bool = False) -> None:
         if not self._closing:
@@ -108,7 +116,8 @@ class FakePeer:
 
     def _arrive(self, data: bytes) -> None:
         self.room -= len(data)
-        found, self._wire = _whole(self._wire + data)
+        found, self._wire, compressed = _whole(self._wire + data)
+        self.compressed += compressed
         for message in found:
             if self.closed is None:  # RFC 6455, section 1.4: what follows a Close frame is discarded
                 self.received.append(message)

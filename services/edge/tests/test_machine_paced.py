@@ -1,0 +1,48 @@
+"""The whole edge as a state machine, where some users' events are batched and conflated, all compressed."""
+
+from typing import Any
+
+from autodmca_edge.experiments import Experiments
+from autodmca_edge.testing import FakeNode, FakePeer
+from hypothesis import HealthCheck, settings
+
+from services.edge.tests.machine import GRACE_S, EdgeMachine
+
+EXPERIMENTS = """{"pace": {"variants": {"plain": 1, "paced": 1},
+                           "features": {"paced": {"batchMs": 300, "conflationMs": 700}}}}"""
+
+
+class _Node(FakeNode):
+    """Everybody can read what is compressed."""
+
+    def connect(self, token: str | None = "", **options: Any) -> FakePeer:
+        return super().connect(token, window=12, **options)
+
+
+class PacedMachine(EdgeMachine):
+    """What must hold is the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nodes = [
+            _Node(
+                self.stored,
+                window_bytes=window,
+                grace_s=GRACE_S,
+                experiments=EXPERIMENTS,
+                compression=True,
+            )
+            for window in (2500, 0)
+        ]
+
+
+PacedMachine.TestCase.settings = settings(
+    max_examples=30, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestEdge = PacedMachine.TestCase
+
+
+def test_the_machines_users_are_in_both_variants() -> None:
+    experiments = Experiments(EXPERIMENTS)
+    said = [experiments.variants_of(user)["pace"] for user in (1, 2, 9)]
+    assert said == ["paced", "plain", "plain"]
