@@ -104,6 +104,25 @@ async def test_what_is_lost_is_said_by_an_event_of_its_own(client: Asking) -> No
     assert stream.last_event_id() == ",".join(known(node))
 
 
+@pytest.mark.protocol("Without WebSockets: waiting")
+async def test_a_replay_that_waits_its_turn_says_so() -> None:
+    node = FakeNode(FakeLog(), window_bytes=0, log_replays=1)
+    async with asking(node) as client:
+        cursors = known(node)
+        emit(node.stored, 3)
+        node.poll()
+        node.stored.stuck = True
+        first = await client.get(USAGE, resume=cursors)
+        stream = await client.stream(USAGE, resume=cursors)
+        assert stream.named("waiting") == [{"ahead": 0}]
+        assert not first.complete
+        node.stored.stuck = False
+        for _ in range(3):
+            node.pass_time(1)
+            await settled(node)
+        assert len(first.polled()[0]) == len(stream.ids()) == 3
+
+
 async def test_a_silent_stream_is_kept_awake_and_its_positions_fresh(client: Asking) -> None:
     stream = await client.stream(USAGE)
     for _ in range(6):

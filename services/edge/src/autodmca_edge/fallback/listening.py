@@ -21,7 +21,7 @@ from autodmca_edge.protocol import CloseCode
 from autodmca_edge.session import Session
 from autodmca_edge.timers import TimerWheel
 
-__all__ = ["Door", "Listening", "Subscribed"]
+__all__ = ["Door", "Listening", "Subscribed", "Waiting"]
 
 NAME: Final = "events"  # of the subscription
 CLOSE_TIMEOUT_S: Final = 5.0
@@ -50,6 +50,12 @@ class Subscribed(msgspec.Struct, frozen=True):
     recovered: bool
     replayed: int
     reason: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """The replay waits its turn; `ahead`: how many come before it."""
+
+    ahead: int
 
 
 class Listening:
@@ -118,27 +124,27 @@ class Listening:
         if not self._outlet.outbox.blocked:
             self._session.said(_HEARTBEAT)
 
-    def take(self) -> Iterator[bytes | Subscribed]:
-        """What has come: events (JSON), and the answer to the subscribe. `positions` keep pace."""
+    def take(self) -> Iterator[bytes | Subscribed | Waiting]:
+        """What has come: events (JSON), and answers to the subscribe. `positions` keep pace."""
         events = 0
         for said, text in self._outlet.take(self._session.drained):
             if not said:
                 events += 1
                 self.positions.passed(cursor_of(text))
                 yield text
-            elif self._heard(msgspec.json.decode(text)) and self.subscribed is not None:
-                yield self.subscribed
+            elif answer := self._heard(msgspec.json.decode(text)):
+                yield answer
         if events and not self.positions.complete:
             self.beat()
 
-    def take_all(self) -> Iterator[bytes | Subscribed]:
+    def take_all(self) -> Iterator[bytes | Subscribed | Waiting]:
         """All that was written until now, with the positions after it. Leave then at once."""
         self._outlet.flush()
         self.beat()
         return self.take()
 
-    def _heard(self, message: dict[str, Any]) -> bool:
-        """Whether it was the answer to the subscribe."""
+    def _heard(self, message: dict[str, Any]) -> Subscribed | Waiting | None:
+        """What it says of the subscription."""
         payload = message["payload"]
         if message["type"] == "heartbeat":
             self.positions.told(payload["cursors"])
@@ -147,8 +153,10 @@ class Listening:
         elif payload["action"] == "subscribed" and payload["subscriptionId"] == NAME:
             self.subscribed = msgspec.convert(payload, Subscribed)
             self.positions.subscribed(self.subscribed.cursors, recovered=self.subscribed.recovered)
-            return True
-        return False
+            return self.subscribed
+        elif payload["action"] == "waiting":
+            return msgspec.convert(payload, Waiting)
+        return None
 
     @property
     def lost(self) -> str | None:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from autodmca_edge.fallback.answers import error_of
-from autodmca_edge.fallback.listening import Listening, Subscribed
+from autodmca_edge.fallback.listening import Listening, Subscribed, Waiting
 from autodmca_edge.protocol import CloseCode
 
 __all__ = ["stream"]
@@ -66,6 +66,9 @@ def _id(listening: Listening) -> bytes:
 
 def _blocks(listening: Listening) -> Iterator[bytes]:
     for each in listening.take():
+        if isinstance(each, Waiting):
+            yield _named("waiting", each)
+            continue
         if isinstance(each, Subscribed):
             if not each.recovered:
                 yield _named("lost", {"reason": each.reason})
