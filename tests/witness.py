@@ -45,7 +45,7 @@ class Report(NamedTuple):
         return f"{self.beats} heartbeats of a bystander: {times} (machine: {self.slowdown:.1f} times slower)"
 
 
-def _scheduled(pid: int) -> tuple[int, int]:
+def scheduled(pid: int) -> tuple[int, int]:
     """Nanoseconds that a process has run, and that it has waited for a core."""
     try:
         run, waited, _ = Path(f"/proc/{pid}/schedstat").read_text().split()
@@ -60,7 +60,7 @@ class Witness:
     def __init__(self, edge: Edge, token: str) -> None:
         self._command = [sys.executable, "-m", "tests.witness", str(edge.port), token]
         self._pid = edge.process.pid
-        self._before = _scheduled(self._pid)
+        self._before = scheduled(self._pid)
         self._process: subprocess.Popen[str]
 
     def __enter__(self) -> Self:
@@ -79,7 +79,7 @@ class Witness:
         output, _ = self._process.communicate(timeout=ANSWER_S)
         assert self._process.returncode == 0, "the bystander was not served"
         run, waited = (
-            after - before for after, before in zip(_scheduled(self._pid), self._before, strict=True)
+            after - before for after, before in zip(scheduled(self._pid), self._before, strict=True)
         )
         return Report(**json.loads(output), slowdown=1 + waited / max(run, 1))
 

@@ -25,6 +25,7 @@ from autodmca_kafka import (
     TopicSpec,
     ensure_topics,
     event_topics,
+    inner_producer,
 )
 from autodmca_kafka.embedded import free_port
 from prometheus_client import CollectorRegistry
@@ -188,6 +189,32 @@ async def test_a_broker_killed_under_load_loses_and_repeats_nothing(
     assert len(set(positions)) == 3000
     seen = await all_records(fault_kafka, topic, 3, 3000)
     assert sorted(value or b"" for value in seen.values()) == sorted(b"%d" % n for n in range(3000))
+
+
+async def test_records_wait_for_a_leader_longer_than_a_request_may_take(
+    fault_kafka: Broker, new_name: Name, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that has just come back leads nothing yet."""
+    monkeypatch.setattr(inner_producer, "REQUEST_TIMEOUT_MS", 500)
+    topic = await topic_of(fault_kafka, new_name("leaderless"), 6)
+    async with EventProducer(fault_kafka.bootstrap_servers, client_id="test") as producer:
+        await producer.send_record(topic, key=b"k", value=b"before")
+        await asyncio.to_thread(fault_kafka.kill)
+        inner = producer._current()
+        led = inner.client.cluster._partitions[topic]
+        led.update({number: each._replace(leader=-1) for number, each in led.items()})
+        waiting = asyncio.gather(
+            *(producer.enqueue_record(topic, key=b"%d" % n, value=b"%d" % n) for n in range(300))
+        )
+        done, _ = await asyncio.wait({waiting}, timeout=2)
+        assert not done
+        await asyncio.to_thread(fault_kafka.start)
+        positions = await waiting
+    assert len(set(positions)) == 300
+    seen = await all_records(fault_kafka, topic, 6, 301)
+    assert sorted(value or b"" for value in seen.values()) == sorted(
+        [b"before", *(b"%d" % n for n in range(300))]
+    )
 
 
 async def test_records_wait_for_a_broker_that_is_frozen(fault_broker: Broker, new_name: Name) -> None:

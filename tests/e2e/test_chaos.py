@@ -17,6 +17,6 @@ async def test_nothing_is_lost_doubled_or_mixed_up_whatever_fails(
     fault_kafka: Broker, tmp_path: Path
 ) -> None:
     plan = plan_of(
-        iter(os.environ.items()), clients=200, rate=200, seconds=0, sdk_clients=10, impatient_s=6, stops=SHORT
+        iter(os.environ.items()), clients=200, rate=200, seconds=0, sdk_clients=10, impatient_s=3, stops=SHORT
     )
     await chaos(fault_kafka, plan, tmp_path)

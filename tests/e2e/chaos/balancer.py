@@ -87,13 +87,13 @@ class Balancer:
         for port in self._in_turn(loop.time()):
             try:
                 async with asyncio.timeout(CONNECT_S):
-                    await loop.create_connection(lambda: link.far, "127.0.0.1", port)
+                    _, far = await loop.create_connection(lambda: Far(link), "127.0.0.1", port)
             except (OSError, TimeoutError):
                 self._resting[port] = loop.time() + REST_S
             else:
-                return
+                return link.join(far)
         self.refused += 1
-        link.reset()
+        return link.reset()
 
     def _in_turn(self, now: float) -> list[int]:
         """All edges, the one whose turn it is first, those that have just refused last."""
@@ -103,11 +103,12 @@ class Balancer:
 
 
 class Link(asyncio.Protocol):
-    """The client's end of one connection; `far` is the edge's."""
+    """The client's end of one connection."""
 
     def __init__(self, accepted: Callable[[Link], None], ended: Callable[[Link], None]) -> None:
-        self.far = _Far(self)
         self.transport: asyncio.Transport | None = None
+        self.far: Far | None = None
+        """The edge's end, when an edge has taken the connection."""
         self._accepted = accepted
         self._ended = ended
         self._frozen = False
@@ -116,81 +117,88 @@ class Link(asyncio.Protocol):
     def freeze(self) -> None:
         """Read neither end any more: what they send stays in the kernel."""
         self._frozen = True
-        for each in (self.transport, self.far.transport):
-            if each is not None:
-                each.pause_reading()
+        for each in self._ends():
+            each.pause_reading()
 
     def reset(self) -> None:
         """End both ends at once, with an RST."""
-        for each in (self.transport, self.far.transport):
-            if each is not None:
-                sock = cast("socket.socket", each.get_extra_info("socket"))
-                if sock is not None and sock.fileno() >= 0:
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                each.abort()
+        for each in self._ends():
+            sock = cast("socket.socket", each.get_extra_info("socket"))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            each.abort()
         self._ended(self)
 
-    def hold(self, transport: asyncio.Transport | None, *, on: bool) -> None:
-        """The other end is full, or takes bytes again."""
-        if transport is not None and not transport.is_closing():
-            if on:
-                transport.pause_reading()
-            elif not self._frozen:
-                transport.resume_reading()
-
-    def joined(self) -> None:
+    def join(self, far: Far) -> None:
         """An edge has taken the connection."""
-        assert self.far.transport is not None
+        self.far = far
         if self.transport is None or self.transport.is_closing():
-            self.far.transport.abort()
+            far.transport.abort()
         elif self._frozen:
-            self.far.transport.pause_reading()
+            far.transport.pause_reading()
         else:
-            self.far.transport.write(self._early)
+            far.transport.write(self._early)
+
+    def hold(self, *, on: bool) -> None:
+        """The edge's end is full, or takes bytes again."""
+        if self.transport is not None:
+            self.flow(self.transport, on=on)
+
+    def flow(self, transport: asyncio.Transport, *, on: bool) -> None:
+        """Stop reading from one end, or go on unless frozen."""
+        if on:
+            transport.pause_reading()
+        elif not self._frozen:
+            transport.resume_reading()
+
+    def _ends(self) -> list[asyncio.Transport]:
+        both = (self.transport, self.far.transport if self.far else None)
+        return [each for each in both if each is not None and not each.is_closing()]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self._accepted(self)
 
     def data_received(self, data: bytes) -> None:
-        if self.far.transport is None:
+        if self.far is None:
             self._early += data
-        else:
+        elif not self.far.transport.is_closing():
             self.far.transport.write(data)
 
     def pause_writing(self) -> None:
-        self.hold(self.far.transport, on=True)
+        if self.far is not None:
+            self.flow(self.far.transport, on=True)
 
     def resume_writing(self) -> None:
-        self.hold(self.far.transport, on=False)
+        if self.far is not None:
+            self.flow(self.far.transport, on=False)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self.far.transport is not None:
+        if self.far is not None:
             self.far.transport.close()
         self._ended(self)
 
 
-class _Far(asyncio.Protocol):
+class Far(asyncio.Protocol):
     """The edge's end."""
+
+    transport: asyncio.Transport
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self.transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
-        self._link.joined()
 
     def data_received(self, data: bytes) -> None:
-        if self._link.transport is not None:
+        if self._link.transport is not None and not self._link.transport.is_closing():
             self._link.transport.write(data)
 
     def pause_writing(self) -> None:
-        self._link.hold(self._link.transport, on=True)
+        self._link.hold(on=True)
 
     def resume_writing(self) -> None:
-        self._link.hold(self._link.transport, on=False)
+        self._link.hold(on=False)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._link.transport is not None:
+        if self._link.far is self and self._link.transport is not None:
             self._link.transport.close()

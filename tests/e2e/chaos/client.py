@@ -22,9 +22,9 @@ from autodmca_edge.testing import client_frame, upgrade_request
 
 from tests.e2e.chaos.oracle import Reception
 
-OPEN_S: Final = 10.0
+OPEN_S: Final = 60.0
 READ_BYTES: Final = 1 << 16
-BACKOFF: Final = Backoff(first_s=0.3, longest_s=5.0)
+BACKOFF: Final = Backoff(first_s=0.3, longest_s=15.0)
 LOST: Final = 1006
 HEARTBEAT: Final = client_frame(b'{"type":"heartbeat","payload":{"timestamp":"now"}}')
 TEXT, CLOSE = 1, 8
@@ -66,8 +66,9 @@ _control: Final = msgspec.json.Decoder(Control)
 class Ended(Exception):
     """The connection is over."""
 
-    def __init__(self, code: int, why: str) -> None:
-        super().__init__(why)
+    def __init__(self, how: str, code: int = LOST) -> None:
+        super().__init__(how)
+        self.how = how
         self.code = code
 
 
@@ -83,8 +84,8 @@ class LeanClient:
         silence_s: float,
         rng: random.Random,
     ) -> None:
-        self.ends: Counter[int] = Counter()
-        """Connections by how they ended; 1006: without a word."""
+        self.ends: Counter[str] = Counter()
+        """Connections by how they ended: the close code, or how without one."""
         self.repeats = 0
         """Events that came over the wire once more."""
         self.longest = 0.0
@@ -117,16 +118,18 @@ class LeanClient:
             try:
                 await self._connection()
             except Ended as end:
-                code = end.code
-            except (OSError, TimeoutError, EOFError):
-                code = LOST
+                code, how = end.code, end.how
+            except OSError:  # TimeoutError too
+                code, how = LOST, "reset"
+            except EOFError:
+                code, how = LOST, "closed in the handshake"
             finally:
                 if self._beating is not None:
                     self._beating.cancel()
                 if self._writer is not None:
                     self._writer.close()
                     self._writer = None
-            self.ends[code] += 1
+            self.ends[how] += 1
             self._lost = self._lost or time.monotonic()
             policy = policy_of(code)
             if policy in (Policy.STAY_AWAY, Policy.NEW_TOKEN):
@@ -135,19 +138,26 @@ class LeanClient:
             self._attempt += 1
 
     async def _connection(self) -> None:
-        async with asyncio.timeout(OPEN_S):
-            reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
-            self._writer.write(self._request)
-            head = await reader.readuntil(b"\r\n\r\n")
+        try:
+            async with asyncio.timeout(min(OPEN_S, 2 * self._silence_s)):
+                reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+                self._writer.write(self._request)
+                head = await reader.readuntil(b"\r\n\r\n")
+        except TimeoutError:
+            raise Ended("no answer to the handshake") from None
         if not head.startswith(b"HTTP/1.1 101 "):
-            raise Ended(LOST, head.decode("latin-1"))
+            self._broken(f"the handshake was refused: {head.decode('latin-1')}")
+            raise Ended("handshake refused")
         self._beat_in(self._silence_s / 2 * self._rng.random())
         buffer = bytearray()
         while True:
-            async with asyncio.timeout(self._silence_s):
-                data = await reader.read(READ_BYTES)
+            try:
+                async with asyncio.timeout(self._silence_s):
+                    data = await reader.read(READ_BYTES)
+            except TimeoutError:
+                raise Ended("silent") from None
             if not data:
-                raise Ended(LOST, "without a word")
+                raise Ended("closed without a word")
             self._heard = time.monotonic()
             buffer += data
             for opcode, payload in frames(buffer):
@@ -157,7 +167,7 @@ class LeanClient:
         self._beating = asyncio.get_running_loop().call_later(seconds, self._beat)
 
     def _beat(self) -> None:
-        if self._writer is not None:
+        if self._writer is not None and not self._writer.is_closing():
             self._writer.write(HEARTBEAT)
             self._beat_in(min(30.0, self._silence_s / 2))
 
@@ -166,7 +176,7 @@ class LeanClient:
             code = int.from_bytes(payload[:2], "big") if payload else 1005
             assert self._writer is not None
             self._writer.write(client_frame(payload[:2], CLOSE))
-            raise Ended(code, payload[2:].decode())
+            raise Ended(str(code), code)
         if opcode == TEXT:
             message = _message.decode(payload)
             if message.cursor is not None:
@@ -182,7 +192,7 @@ class LeanClient:
         elif kind == "error":
             if not control.retryable:
                 self._broken(f"refused: {control.code}")
-            raise Ended(LOST, control.code)
+            raise Ended(control.code)
         elif control.action == "subscribed":
             if not control.recovered:
                 self._broken(f"not recovered: {control.reason}")

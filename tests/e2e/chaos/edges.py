@@ -20,6 +20,7 @@ from tests.integration.edge_site import SECRET
 from tests.server_process import ServerProcess
 
 READY_S: Final = 120
+WINDOWS: Final = (64 << 20, 256 << 10, 0)
 TROUBLE: Final = re.compile(
     r"Traceback|Fatal error|Unhandled|never retrieved|\"level\": ?\"(?:error|critical)\""
 )
@@ -28,15 +29,15 @@ TROUBLE: Final = re.compile(
 class EdgeProcess(ServerProcess):
     """One edge, not started yet."""
 
-    def __init__(self, name: str, bootstrap_servers: str, folder: Path, drain_s: float) -> None:
+    def __init__(self, name: str, bootstrap_servers: str, folder: Path, **settings: object) -> None:
         environ = {
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
             "JWT_SECRET": SECRET,
             "EDGE_HOST": "127.0.0.1",
             "EDGE_NODE": name,
-            "EDGE_DRAIN_SECONDS": str(drain_s),
             "LOG_FORMAT": "json",
             "LOG_LEVEL": "warning",
+            **{name: str(value) for name, value in settings.items()},
         }
         port = free_port()
         self.log = folder / f"{name}.log"
@@ -72,11 +73,15 @@ class EdgeProcess(ServerProcess):
 
 
 @contextmanager
-def edges(count: int, bootstrap_servers: str, folder: Path, drain_s: float) -> Iterator[list[EdgeProcess]]:
-    """So many edges, ready; killed at the end."""
+def edges(bootstrap_servers: str, folder: Path, drain_s: float) -> Iterator[list[EdgeProcess]]:
+    """Three edges, ready; killed at the end. They remember much, little and nothing of the log."""
     nodes = [
-        EdgeProcess(f"edge-{number}", bootstrap_servers, folder, drain_s) for number in range(1, count + 1)
-    ]
+        EdgeProcess(
+            f"edge-{number}", bootstrap_servers, folder,
+            EDGE_DRAIN_SECONDS=drain_s, EDGE_WINDOW_BYTES=window,
+        )
+        for number, window in enumerate(WINDOWS, 1)
+    ]  # fmt: skip
     try:
         for each in nodes:
             each.start()

@@ -57,7 +57,6 @@ class Faults:
         self._stops = stops
         self._rng = rng
         self._say = say
-        self._resets: list[asyncio.Task[None]] = []
         self._all: dict[str, Callable[[], Awaitable[None]]] = {
             "edges killed in turn": self._kill_edges,
             "rolling restart": self._roll,
@@ -72,16 +71,15 @@ class Faults:
     async def run(self, seconds: float) -> None:
         """Each fault once, in a random order, and so on until the time is over."""
         ends = time.monotonic() + seconds
-        while True:
-            for name in self._rng.sample(list(self._all), len(self._all)):
-                await asyncio.sleep(self._rng.uniform(0, self._stops.peace_s))
-                self._say(name)
-                await self._all[name]()
-                self.done[name] += 1
-            if time.monotonic() >= ends:
-                break
-        for each in self._resets:
-            await each
+        async with asyncio.TaskGroup() as self._tasks:
+            while True:
+                for name in self._rng.sample(list(self._all), len(self._all)):
+                    await asyncio.sleep(self._rng.uniform(0, self._stops.peace_s))
+                    self._say(name)
+                    await self._all[name]()
+                    self.done[name] += 1
+                if time.monotonic() >= ends:
+                    break
 
     def _shuffled(self) -> list[EdgeProcess]:
         return self._rng.sample(list(self._edges), len(self._edges))
@@ -92,45 +90,49 @@ class Faults:
     async def _kill_edges(self) -> None:
         for edge in self._shuffled():
             self._say(f"{edge.name} killed")
-            await asyncio.to_thread(edge.kill)
+            await _in_thread(edge.kill)
             await self._down()
-            await asyncio.to_thread(edge.start)
+            await _in_thread(edge.start)
 
     async def _roll(self) -> None:
         for edge in self._shuffled():
             self._say(f"{edge.name} told to stop")
-            await asyncio.to_thread(edge.close)
-            await asyncio.to_thread(edge.start)
+            await _in_thread(edge.close)
+            await _in_thread(edge.start)
 
     async def _kill_broker(self) -> None:
-        await asyncio.to_thread(self._broker.kill)
+        await _in_thread(self._broker.kill)
         await self._down()
-        await asyncio.to_thread(self._broker.start)
+        self._say("broker started")
+        await _in_thread(self._broker.start)
+        self._say("broker listens")
         await self._all_ready()
 
     async def _freeze_edge(self) -> None:
         edge = self._rng.choice(self._edges)
         self._say(f"{edge.name} frozen")
-        await asyncio.to_thread(edge.stop)
+        await _in_thread(edge.stop)
         await asyncio.sleep(self._stops.frozen_s)
         edge.cont()
-        await asyncio.to_thread(edge.until_ready)
+        await _in_thread(edge.until_ready)
 
     async def _freeze_broker(self) -> None:
-        await asyncio.to_thread(self._broker.stop)
+        await _in_thread(self._broker.stop)
         await asyncio.sleep(self._stops.frozen_s)
-        await asyncio.to_thread(self._broker.cont)
+        await _in_thread(self._broker.cont)
         await self._all_ready()
 
     async def _kill_edge_without_broker(self) -> None:
         edge = self._rng.choice(self._edges)
-        await asyncio.to_thread(self._broker.stop)
+        await _in_thread(self._broker.stop)
         self._say(f"{edge.name} killed while the broker is frozen")
-        await asyncio.to_thread(edge.kill)
-        starting = asyncio.create_task(asyncio.to_thread(edge.start))
-        await self._down()
-        await asyncio.to_thread(self._broker.cont)
-        await starting
+        await _in_thread(edge.kill)
+        starting = asyncio.create_task(_in_thread(edge.start))
+        try:
+            await self._down()
+        finally:
+            self._broker.cont()
+            await starting
         await self._all_ready()
 
     async def _cut(self) -> None:
@@ -144,8 +146,18 @@ class Faults:
             await asyncio.sleep(self._stops.silent_s)
             self._say(f"{self._balancer.give_up(frozen)} silent connections reset")
 
-        self._resets.append(asyncio.create_task(reset()))
+        self._tasks.create_task(reset())
 
     async def _all_ready(self) -> None:
         for edge in self._edges:
-            await asyncio.to_thread(edge.until_ready)
+            await _in_thread(edge.until_ready)
+
+
+async def _in_thread(call: Callable[[], None]) -> None:
+    """Call what blocks. Cancelled, it waits for the end: nothing may be started behind our back."""
+    running = asyncio.ensure_future(asyncio.to_thread(call))
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait({running})
+        raise

@@ -9,6 +9,7 @@ was complete; no edge has logged an error. Fails with AssertionError, which says
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import random
@@ -34,8 +35,8 @@ from tests.e2e.chaos.oracle import Ledger, Reception, Verdict
 from tests.e2e.chaos.sdk import SdkClient
 from tests.e2e.chaos.traffic import BUFFER, EVERYBODYS, TYPES, Traffic
 from tests.integration.edge_site import token
+from tests.witness import scheduled
 
-EDGES: Final = 3
 SETTLED_S: Final = 240
 STANDING_S: Final = 120
 ROOT_USER: Final = 1_000
@@ -86,7 +87,11 @@ class Crowd:
         """Those that have not had all that they are owed yet."""
         return [each for each in among if each.missing()]
 
-    def ends(self) -> Counter[int]:
+    def repeats(self, kind: type[LeanClient | SdkClient]) -> int:
+        """Events that came once more."""
+        return sum(each.repeats for each in self.clients if isinstance(each, kind))
+
+    def ends(self) -> Counter[str]:
         """Connections by how they ended."""
         return sum((each.ends for each in self.clients), Counter())
 
@@ -116,21 +121,24 @@ class Chaos:
         self._begun = time.monotonic()
         self._rng = random.Random(plan.seed)
         self._ledger = Ledger()
+        self._crowd: Crowd | None = None
 
     def say(self, what: str) -> None:
         """Tell who watches."""
-        print(f"{time.monotonic() - self._begun:7.1f} s  {what}", flush=True)
+        clients = self._crowd.clients if self._crowd else []
+        standing = sum(each.standing for each in clients)
+        print(f"{time.monotonic() - self._begun:7.1f} s  {standing:5} stand  {what}", flush=True)
 
     async def run(self, broker: Broker, folder: Path) -> str:
         """What was seen, in words."""
         plan, rng, servers = self._plan, self._rng, broker.bootstrap_servers
         async with AsyncExitStack() as stack:
-            nodes = edges(EDGES, servers, folder, plan.stops.drain_s)
+            nodes = edges(servers, folder, plan.stops.drain_s)
             fleet = await asyncio.to_thread(nodes.__enter__)
             stack.callback(nodes.__exit__, None, None, None)
             stack.callback(broker.mend)
             balancer = await stack.enter_async_context(Balancer([each.port for each in fleet]))
-            crowd = Crowd(plan, self._ledger, balancer.port, rng)
+            crowd = self._crowd = Crowd(plan, self._ledger, balancer.port, rng)
             producer = await stack.enter_async_context(
                 EventProducer(
                     servers, client_id="chaos", idempotent=True, max_buffered=BUFFER, flush_timeout_s=1
@@ -160,7 +168,7 @@ class Chaos:
         async with asyncio.timeout(STANDING_S):
             while not all(each.standing for each in crowd.clients):
                 await asyncio.sleep(0.05)
-        self.say(f"{len(crowd.clients)} clients, {len(crowd.receptions)} subscriptions stand")
+        self.say(f"{len(crowd.clients)} clients, {len(crowd.receptions)} subscriptions")
 
     async def _until_all_have_all(self, crowd: Crowd) -> None:
         """Or until it is too late: the verdict says who has not."""
@@ -172,18 +180,22 @@ class Chaos:
 
     def _report(self, crowd: Crowd, traffic: Traffic, faults: Faults) -> str:
         plan, ends = self._plan, crowd.ends()
+        run, waited = scheduled(os.getpid())
+        again = f"{traffic.failures.total()} {dict(traffic.failures) or ''}"
         slowest, slow_id = max(each.slowest for each in crowd.receptions)
         owed = self._ledger.get(slow_id)
+        how_often = ", ".join(f"{how}: {count}" for how, count in ends.most_common())
         hits = ", ".join(f"{name} {count}" for name, count in sorted(faults.done.items()))
         return "\n".join(
             [
                 f"seed {plan.seed}: {plan.clients} clients ({plan.sdk_clients} of them the SDK), "
                 f"{len(self._ledger)} events in {time.monotonic() - self._begun:.0f} s; {hits}",
-                f"handed over again {traffic.failures}; over the wire more than once "
-                f"{sum(each.repeats for each in crowd.clients)}; reconnects {ends.total()} "
-                f"({', '.join(f'{code}: {count}' for code, count in sorted(ends.items()))})",
+                f"handed over again {again}; over the wire more than once "
+                f"{crowd.repeats(LeanClient)} (SDK: {crowd.repeats(SdkClient)}); reconnects {ends.total()} "
+                f"({how_often})",
                 f"longest without a subscription {max(each.longest for each in crowd.clients):.1f} s, "
-                f"longest from hand-over to client {slowest:.1f} s ({owed.type if owed else ''})",
+                f"longest from hand-over to client {slowest:.1f} s ({owed.type if owed else ''}), "
+                f"machine {1 + waited / run:.1f} times slower than with a core for the clients",
             ]
         )
 
@@ -212,6 +224,7 @@ def main() -> None:
     )  # it says again and again that the broker is away
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         folder = Path(name)
+        gc.disable()  # it would walk the whole ledger again and again, while everybody waits
         broker = real_kafka(folder)
         broker.start()
         with closing(broker):

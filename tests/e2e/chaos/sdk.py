@@ -13,14 +13,14 @@ from autodmca_client import Backoff, Client, Status, Subscription, Timing
 
 from tests.e2e.chaos.oracle import Reception
 
-TIMING = Timing(backoff=Backoff(first_s=0.3, longest_s=5.0))
+TIMING = Timing(backoff=Backoff(first_s=0.3, longest_s=15.0))
 
 
 class SdkClient:
     """One user's application. Has what a `LeanClient` has to be judged by."""
 
     def __init__(self, port: int, token: str, subscriptions: Mapping[str, Reception]) -> None:
-        self.ends: Counter[int] = Counter()
+        self.ends: Counter[str] = Counter()
         self.repeats = 0
         self.longest = 0.0
         self._client = Client(
@@ -59,7 +59,7 @@ class SdkClient:
 
     def _changed(self, status: Status) -> None:
         if status.state == "reconnecting":
-            self.ends[status.code] += 1
+            self.ends[str(status.code)] += 1
             self._lost = self._lost or time.monotonic()
         elif status.state == "open" and self._lost:
             self.longest, self._lost = max(self.longest, time.monotonic() - self._lost), 0.0

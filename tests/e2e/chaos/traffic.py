@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -60,8 +61,8 @@ class Traffic:
     def __init__(
         self, producer: EventProducer, ledger: Ledger, users: Sequence[int], rate: float, rng: random.Random
     ) -> None:
-        self.failures = 0
-        """Hand-overs that failed and were made again."""
+        self.failures: Counter[str] = Counter()
+        """Hand-overs that failed and were made again, by what was said."""
         self.unacknowledged = 0
         self._producer = producer
         self._ledger = ledger
@@ -113,8 +114,8 @@ class Traffic:
                 id=sent.id,
                 metadata=structs.asdict(Mark(sent.number)),
             )
-        except BufferFull:
-            self._fail(sent)
+        except BufferFull as error:
+            self._fail(sent, error)
         else:
             answer.add_done_callback(partial(self._answered, sent))
 
@@ -126,9 +127,9 @@ class Traffic:
             sent.acknowledged = True
             self.unacknowledged -= 1
         elif isinstance(error, DeliveryFailed):
-            self._fail(sent)
+            self._fail(sent, error)
 
-    def _fail(self, sent: Sent) -> None:
+    def _fail(self, sent: Sent, error: BufferFull | DeliveryFailed) -> None:
         sent.repeated = True
-        self.failures += 1
+        self.failures[error.reason if isinstance(error, DeliveryFailed) else "the buffer is full"] += 1
         self._again.append(sent)

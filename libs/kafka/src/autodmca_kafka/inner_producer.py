@@ -18,6 +18,7 @@ from autodmca_kafka.errors import BrokerUnavailable, Closed
 
 MAX_BATCH_BYTES = 128 * 1024
 REQUEST_TIMEOUT_MS = 20_000
+PATIENCE_S = 120
 PAUSE_S = 0.05
 
 
@@ -28,9 +29,10 @@ async def open_producer(
     idempotent: bool,
     max_record_bytes: int,
     max_batch_bytes: int = MAX_BATCH_BYTES,
+    patience_s: float = PATIENCE_S,
 ) -> AIOKafkaProducer:
-    """A producer that has reached the broker; `max_batch_bytes` never cuts a single record. Raises
-    BrokerUnavailable."""
+    """A producer that has reached the broker; `max_batch_bytes` never cuts a single record; `patience_s` is
+    how long a batch waits for a partition that has no leader. Raises BrokerUnavailable."""
     inner = AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers,
         client_id=client_id,
@@ -40,6 +42,8 @@ async def open_producer(
         max_request_size=max_record_bytes,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
+    # It would give up after one request's time, and a broker that has just come back leads nothing yet.
+    inner._message_accumulator._batch_ttl = patience_s  # noqa: SLF001 (there is no public way)
     try:
         await inner.start()
     except KafkaError as error:

@@ -271,6 +271,7 @@ class EventProducer:
             client_id=self._client_id,
             idempotent=bool(self.idempotent),
             max_record_bytes=self._max_record_bytes,
+            patience_s=self._delivery_timeout_s,
         )
 
     async def _renew(self, broken: AIOKafkaProducer) -> None:
