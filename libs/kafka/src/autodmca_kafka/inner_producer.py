@@ -43,7 +43,8 @@ async def open_producer(
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
     # It would give up after one request's time, and a broker that has just come back leads nothing yet.
-    inner._message_accumulator._batch_ttl = patience_s  # noqa: SLF001 (there is no public way)
+    batches = inner._message_accumulator  # noqa: SLF001 (there is no public way)
+    batches._batch_ttl = max(batches._batch_ttl, patience_s)  # noqa: SLF001
     try:
         await inner.start()
     except KafkaError as error:
