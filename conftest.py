@@ -18,6 +18,7 @@ from tests.brokers import (
     kafka_broker,
     new_name,
 )
+from tests.seeds import MACHINE_EXAMPLES, MACHINE_SEED
 
 __all__ = [
     "_module_embedded",
@@ -30,3 +31,8 @@ __all__ = [
     "kafka_broker",
     "new_name",
 ]
+
+
+def pytest_report_header() -> str:
+    """What repeats this run's random parts."""
+    return f"random: MACHINE_SEED={MACHINE_SEED} MACHINE_EXAMPLES={MACHINE_EXAMPLES}"

@@ -5,20 +5,36 @@ import contextlib
 from typing import Any
 
 import pytest
+from autodmca_edge import gates
+from autodmca_edge.deadlines import Deadlines, Due
 from autodmca_edge.hub import Hub
 from autodmca_edge.log import Partition
+from autodmca_edge.outbox import Outbox
 from autodmca_edge.replay import Replays
 from autodmca_edge.standing import partitions_of
 from autodmca_edge.starts import Starts, Unreachable
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from services.edge.tests.machine import EdgeMachine
+from tests.seeds import MACHINE_EXAMPLES, MACHINE_SEED
 
-EdgeMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-)
-TestEdge = EdgeMachine.TestCase
+
+def run(machine: type[EdgeMachine], **more: Any) -> None:
+    """Runs of 40 steps each, until one fails."""
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), **more
+        ),
+    )
+
+
+def test_an_edge_loses_doubles_and_mixes_up_nothing() -> None:
+    class Whole(EdgeMachine):
+        pass
+
+    run(seed(MACHINE_SEED)(Whole), max_examples=MACHINE_EXAMPLES)
 
 
 class _OpensLate(Replays):
@@ -117,16 +133,51 @@ def test_the_machine_catches_a_broken_edge(broken: type[Any]) -> None:
         hub = broken if issubclass(broken, Hub) else Hub
         replays = broken if issubclass(broken, Replays) else Replays
 
+    caught(Broken)
+
+
+def caught(machine: type[EdgeMachine]) -> None:
+    """It ends with the first run that fails."""
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(
-            Broken,
-            settings=settings(
-                max_examples=4000,  # it ends with the first that fails
-                stateful_step_count=40,
-                deadline=None,
-                derandomize=True,
-                database=None,
-                phases=[Phase.generate],
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        run(machine, max_examples=4000, derandomize=True, database=None, phases=[Phase.generate])
+
+
+def _foreign(hub: Hub, partition: Any, records: Any, poll: Any) -> None:
+    """Everybody gets what is for one."""
+    for user in [key for key in hub._users if key is not None]:
+        copies = [record._replace(key=user) for record in records]
+        _TO_USERS(hub, partition, copies, poll)
+
+
+def _backwards(hub: Hub, partition: Any, records: Any, poll: Any) -> None:
+    _TO_USERS(hub, partition, records[::-1], poll)
+
+
+def _lasting(deadlines: Deadlines, now: float) -> Due | None:
+    due = _DUE(deadlines, now)
+    return None if due is Due.EXPIRED else due
+
+
+def _endless(outbox: Outbox, wire: Any, handle: int, spill: Any, _limit: int) -> None:
+    _MADE(outbox, wire, handle, spill, 1 << 40)
+
+
+_MADE = Outbox.__init__
+_TO_USERS, _DUE = Hub._to_users, Deadlines.due
+
+BREAKS = {
+    "events of another user": (Hub, "_to_users", _foreign),
+    "events in another order": (Hub, "_to_users", _backwards),
+    "a token that never expires": (Deadlines, "due", _lasting),
+    "an outbox without a bound": (Outbox, "__init__", _endless),
+    "facts conflated like states": (gates, "entity_of", lambda bit, record, _payload: (bit, record.key)),
+}
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_the_machine_catches(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(EdgeMachine):
+        pass
+
+    monkeypatch.setattr(*BREAKS[what])
+    caught(Broken)
