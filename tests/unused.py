@@ -39,6 +39,7 @@ ASKED_FOR: Final[Mapping[str, tuple[str, ...]]] = {
     "httptools": ("on_header", "on_headers_complete", "on_url"),
     "jinja2": ("filter_stream",),
     "logging": ("handlers", "raiseExceptions"),
+    "pytest": ("pytest_report_header",),
     "structlog": ("debug",),
     "uvicorn": ("capture_signals", "force_exit", "keep_alive", "should_exit", "timeout_graceful_shutdown"),
     "weakref": ("atexit",),

@@ -77,8 +77,15 @@ def test_every_filter_judges_as_it_would_a_payload_decoded_in_full(
     full = msgspec.json.decode(value)["payload"]
     narrow = decoder(frozenset().union(*(each.paths for each in compiled)))(value).payload
     assert [each.matches(narrow) for each in compiled] == [each.matches(full) for each in compiled]
-    named_first = {path[0] for each in compiled for path in each.paths}
-    assert narrow.keys() == full.keys() & named_first
+    named = {path for each in compiled for path in each.paths}
+    if all(name.isascii() for path in named for name in path):
+        assert narrow.keys() == full.keys() & {path[0] for path in named}
+
+
+def test_a_name_beyond_ascii_is_taken_for_no_other() -> None:
+    matching = compile_filter({"\u00e9": ""}, ["template_usage"], limit=True)
+    for payload, verdict in ({"": ""}, False), ({"\u00e9": ""}, True):
+        assert matching.matches(decoder(matching.paths)(envelope(payload)).payload) is verdict
 
 
 def test_fields_that_no_filter_names_are_not_decoded() -> None:

@@ -188,13 +188,12 @@ class Hub:
         if self.gates or poll.waiting or self._wire.congested:
             members = self._free(partition, members, run, poll)
         send, data, size = self._wire.send, run.data, len(run.data)
-        for handle in members.values():
+        for member, handle in members.items():
             try:
                 sent = send(handle, data)
             except OSError:  # it takes nothing now, or is broken, which its outbox finds out
                 sent = 0
             if sent != size:
-                member = next(each for each, its in members.items() if its == handle)
                 member.outbox.rest(data, sent)
         poll.deliveries += run.events * len(members)
         poll.size += size * len(members)

@@ -111,8 +111,12 @@ def _bits(mask: int) -> Iterable[int]:
 
 @lru_cache(maxsize=_DECODERS)
 def decoder(paths: frozenset[Path]) -> Decode:
-    """A decoder of these fields of an envelope's payload; none of them: it only checks that there is one."""
-    body = msgspec.defstruct("Body", [("payload", _shape_of(_tree(paths)))])
+    """A decoder of these fields of an envelope's payload; none of them: it only checks that there is one.
+
+    No event type has a field beyond ASCII; for one msgspec takes other keys, so then it is all of them.
+    """
+    plain = all(name.isascii() for path in paths for name in path)
+    body = msgspec.defstruct("Body", [("payload", _shape_of(_tree(paths)) if plain else dict[str, Any])])
     return cast("Decode", msgspec.json.Decoder(body).decode)
 
 

@@ -139,4 +139,4 @@ def entity_of(bit: int, record: Record, payload: Callable[[], Mapping[str, Any] 
     if field is None:
         return bit, record.key
     entity = (payload() or {}).get(field)
-    return None if entity is None else (bit, record.key, entity)
+    return (bit, record.key, entity) if isinstance(entity, str | int) else None
