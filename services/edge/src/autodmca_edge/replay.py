@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
 
+import structlog
+
 from autodmca_edge import subscribing
 from autodmca_edge.gates import Gate, Replay, hand_out, keys_of
 from autodmca_edge.log import BadCursor, EventLog, Partition
@@ -29,6 +31,8 @@ from autodmca_edge.turns import Turns
 __all__ = ["LogReader", "PastEnd", "Replays", "Unreachable"]
 
 AT_ONCE: Final = 1000  # records to one client without a pause
+
+log = structlog.get_logger()
 
 
 class Replays:
@@ -158,6 +162,11 @@ class Replays:
             replay.reason = "epoch"  # the topic went away while we looked
         except Abandoned:
             pass
+        except Exception:  # a task's top: whoever waits is answered all the same
+            log.exception("replay failed", connection_id=replay.session.connection_id)
+            replay.drop()
+            if replay.command is not None:
+                subscribing.failed(replay.session, replay.command)
         replay.begun = True
         if not replay.dropped:
             self._stand(replay, starts)

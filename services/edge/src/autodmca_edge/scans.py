@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from itertools import islice
 from typing import Any, Final, Protocol
 
+import structlog
+
 from autodmca_edge.gates import Gate, hand_out
 from autodmca_edge.log import Partition, Record
 from autodmca_edge.replay_counts import ReplayCounts
@@ -20,6 +22,8 @@ __all__ = ["Host", "Scans"]
 FETCH_BYTES: Final = 1024 * 1024
 WINDOW_RECORDS: Final = 2000  # looked at in one go
 AHEAD_S: Final = 0.02
+
+log = structlog.get_logger()
 
 
 class Host(Protocol):
@@ -70,6 +74,10 @@ class Scans:
                 try:
                     await self._pass(partition, list(gates))
                 except (Unreachable, PastEnd):  # PastEnd: of a topic that is gone, until it is made again
+                    self.wait(partition, gates)
+                    await self._pause(RETRY_S)
+                except Exception:  # a task's top: what is owed is owed still
+                    log.exception("scan failed", topic=partition.topic, partition=partition.number)
                     self.wait(partition, gates)
                     await self._pause(RETRY_S)
                 waiting = self._waiting.get(partition)

@@ -23,6 +23,7 @@ __all__ = [
     "allowed",
     "cursors",
     "end",
+    "failed",
     "lost",
     "renew",
     "stand",
@@ -172,6 +173,19 @@ def superseded(client: Subscriber, command: Subscribe) -> None:
         message = "replaced or ended before it had caught up"
         refusal = Refusal("not_ready", message, in_reply_to=command.in_reply_to)
         _answered(client, command).refuse(refusal, misuse=False)
+
+
+def failed(client: Subscriber, command: Subscribe) -> None:
+    """Answer a subscribe that a fault of this node has ended."""
+    message = "the replay failed"
+    refusal = Refusal(
+        "internal",
+        message,
+        subscription_id=command.subscription_id,
+        in_reply_to=command.in_reply_to,
+        retryable=True,
+    )
+    _answered(client, command).refuse(refusal, misuse=False)
 
 
 def lost(command: Subscribe) -> None:
