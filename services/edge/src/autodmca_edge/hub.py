@@ -123,13 +123,13 @@ class Hub:
 
     def _to_users(self, partition: Partition, records: Sequence[Record], poll: Poll) -> None:
         users, watchers, waiting, gates = self._users, self._users.get(EVERYONE), poll.waiting, self.gates
+        wanted: Iterable[tuple[Record, tuple[Interest, ...]]]
         if watchers is None:  # the usual case: look at nothing that nobody here wants
-            records = [record for record in records if record.key in users]
+            wanted = [(record, found) for record in records if (found := users.get(record.key))]
+        else:
+            wanted = ((record, _merge(users.get(record.key, ()), watchers)) for record in records)
         delivered_at: list[int] = []
-        for record in records:
-            interests = users.get(record.key, ())
-            if watchers is not None:
-                interests = _merge(interests, watchers)
+        for record, interests in wanted:
             headers = record.headers
             # Our producers put the type first.
             bit = USERS_TYPES.get(headers[0][1]) if headers and headers[0][0] == "type" else None
@@ -153,8 +153,10 @@ class Hub:
                 if gates and partition in gates.get(member, ()):
                     continue
                 if pieces is None:
-                    pieces = self._pieces(partition, record)
-                    if pieces is None:
+                    try:
+                        pieces = event_pieces(partition, record)
+                    except Malformed as fault:
+                        self._feed.malformed(partition, record.offset, str(fault))
                         break
                     delivered_at.append(record.timestamp)
                 if member.pending is None:

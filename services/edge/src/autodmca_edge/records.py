@@ -91,14 +91,13 @@ def event_pieces(partition: Partition, record: Record) -> Pieces:
 
     Raises Malformed when the value is no JSON object in UTF-8.
     """
-    value = record.value
+    value = record.value or b""
     try:
-        _check(value or b"")
-        if value is not None and not value.isascii():
+        _check(value)
+        if not value.isascii():
             value.decode()
     except _FAULTS as fault:
         raise Malformed(str(fault)) from None
-    assert value is not None
     if value[0] != _OPENING or value[-1] != _CLOSING:
         value = value.strip()
         if value[0] != _OPENING:
