@@ -32,7 +32,7 @@ def usage(count: int) -> TemplateUsage:
 
 async def following(edge: Program) -> None:
     """Until an edge reads the log."""
-    await edge.until(lambda: any("following the event log" in line for line in edge.lines))
+    await edge.until(lambda: any("partitions are read" in line for line in edge.lines))
 
 
 def counts(listener: Program) -> list[int]:
