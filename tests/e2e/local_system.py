@@ -50,6 +50,11 @@ class Program:
             return await self.process.wait()
 
 
+def _heeds_interrupts() -> None:
+    """A shell may have started us in the background, with SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @asynccontextmanager
 async def started(*command: str, environ: Mapping[str, str]) -> AsyncIterator[Program]:
     """Run a program for as long as the block lasts; killed with its group if it is still there then."""
@@ -61,6 +66,7 @@ async def started(*command: str, environ: Mapping[str, str]) -> AsyncIterator[Pr
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
+        preexec_fn=_heeds_interrupts,
     )
     program = Program(process)
     async with asyncio.TaskGroup() as group:

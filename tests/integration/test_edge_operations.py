@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -70,7 +71,8 @@ async def until_welcome(edge: Edge, user: int) -> None:
     deadline = asyncio.get_running_loop().time() + DEADLINE_S
     while True:
         async with listening(edge, user) as listener:
-            await until(lambda: listener.answers("connected"), "the first message")
+            said = partial(listener.answers, "connected")
+            await until(lambda: said() or listener.socket.close_code, "the first message, or the end")
             with suppress(AssertionError, websockets.ConnectionClosed):
                 await listener.subscribe("template_usage")
                 return
