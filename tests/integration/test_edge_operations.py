@@ -15,7 +15,7 @@ from autodmca_kafka.embedded import free_port
 
 from tests.brokers import Broker
 from tests.contract.reading import delete_topic
-from tests.integration.edge_site import DEADLINE_S, Edge, edge_node, listening, token, until
+from tests.integration.edge_site import DEADLINE_S, Edge, Listener, edge_node, listening, token, until
 
 ADMIN_TOKEN = "a token of operators, for tests"
 
@@ -66,13 +66,16 @@ async def test_a_user_is_cut_off_on_all_nodes_and_on_one_that_starts_later(any_b
             assert bystander.socket.close_code is None
 
 
+def _welcome_or_not(listener: Listener) -> bool:
+    return bool(listener.answers("connected")) or listener.socket.close_code is not None
+
+
 async def until_welcome(edge: Edge, user: int) -> None:
     """Until a node lets a user stay: it hears soon, not at once, that a revocation was lifted."""
     deadline = asyncio.get_running_loop().time() + DEADLINE_S
     while True:
         async with listening(edge, user) as listener:
-            said = partial(listener.answers, "connected")
-            await until(lambda: said() or listener.socket.close_code, "the first message, or the end")
+            await until(partial(_welcome_or_not, listener), "the first message, or the end")
             with suppress(AssertionError, websockets.ConnectionClosed):
                 await listener.subscribe("template_usage")
                 return
