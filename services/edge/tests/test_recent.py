@@ -3,7 +3,7 @@
 import pytest
 from autodmca_edge import recent
 from autodmca_edge.log import EventLog, Partition
-from autodmca_edge.recent import KEPT_S, MOST_BEHIND, Recent
+from autodmca_edge.recent import KEPT_S, MOST_BEHIND, REFUSED_S, Recent
 from autodmca_edge.subscriptions import EVERYONE
 from autodmca_edge.testing import StoredBatch, StoredRecord
 from autodmca_edge.timers import TimerWheel
@@ -82,13 +82,34 @@ def test_what_nobody_asks_about_is_forgotten() -> None:
     assert site.offsets(b"0", since=5) == [6, 9]
 
 
-def test_it_holds_no_more_than_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_over_its_bound_is_left_to_scans_and_not_made_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(recent, "MOST_RECORDS", 25)
     site = Site()
     for number in (0, 1):
         site.poll(20, number=number)
-        assert site.offsets(EVERYONE, since=0, number=number) == list(range(20))
-        assert site.recent.size == 20
+    assert site.offsets(EVERYONE, since=0, number=0) == list(range(20))
+    assert site.offsets(EVERYONE, since=0, number=1) is None
+    assert site.offsets(EVERYONE, since=19, number=1) is None, "it was looked at again"
+    assert site.offsets(EVERYONE, since=0, number=0) == list(range(20))
+    site.poll(6, number=0)
+    assert site.offsets(EVERYONE, since=20, number=0) is None
+    assert site.recent.size == 0
+    site.now += REFUSED_S
+    assert site.offsets(EVERYONE, since=0, number=1) == list(range(20))
+    assert site.recent.size == 20
+
+
+def test_an_index_that_is_asked_for_all_the_time_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent, "MOST_BEHIND", 50)
+    monkeypatch.setattr(recent, "MARGIN", 5)
+    site = Site()
+    for _ in range(60):
+        site.poll(10)
+        end = site.partition().position
+        assert site.offsets(EVERYONE, since=end - 10) == list(range(end - 10, end))
+        assert site.recent.size <= 110
 
 
 @given(

@@ -2,8 +2,9 @@
 
 Owns, for partitions that replays have asked about lately, an index of the newest records by key, made
 when first asked for and brought up to date at each question, so that a storm of clients that come back
-decodes each record once. Bounded in records over all partitions: over the bound all of it is forgotten, as is
-what nobody has asked about for half a minute. Synchronous, no I/O; whoever was away for longer is told None.
+decodes each record once. Bounded in records over all partitions: what would be over the bound is left to scans,
+for some seconds, and not made again and again. What nobody asks about is forgotten. Synchronous, no I/O;
+whoever was away for longer is told None.
 """
 
 from bisect import bisect_left
@@ -20,7 +21,9 @@ __all__ = ["Recent"]
 
 MOST_RECORDS: Final = 32_768  # of all partitions
 MOST_BEHIND: Final = 4096  # offsets that one question may reach back
+MARGIN: Final = 256  # offsets before the first question's
 KEPT_S: Final = 30.0
+REFUSED_S: Final = 5.0
 
 _offset: Final = attrgetter("offset")
 
@@ -35,14 +38,22 @@ class _Index:
         self.records: list[Record] = []
         self.by_key: dict[bytes | None, list[Record]] = {}
 
-    def extend(self, partition: Partition) -> int:
-        """Take in what the window has more; how many records that is."""
-        fresh = list(partition.recent(self.end))
-        for record in fresh:
-            self.by_key.setdefault(record.key, []).append(record)
-        self.records += fresh
+    def extend(self, partition: Partition) -> None:
+        """Take in what the window has more."""
+        self._add(list(partition.recent(self.end)))
         self.end = partition.position
-        return len(fresh)
+
+    def since(self, offset: int) -> "_Index":
+        """The same from `offset` on."""
+        rest = _Index(offset)
+        rest._add(_since(self.records, offset))
+        rest.end = self.end
+        return rest
+
+    def _add(self, records: Sequence[Record]) -> None:
+        for record in records:
+            self.by_key.setdefault(record.key, []).append(record)
+        self.records += records
 
 
 class Recent:
@@ -52,6 +63,7 @@ class Recent:
         self._wheel = wheel
         self._clock = clock
         self._indexes: dict[Partition, _Index] = {}
+        self._refused: dict[Partition, float] = {}  # until when
         self._timed = False
         self._asked_at = 0.0
         self.size = 0
@@ -65,27 +77,35 @@ class Recent:
         if offset < partition.oldest or partition.position - offset > MOST_BEHIND:
             return None
         index = self._index(partition, offset)
+        if index is None:
+            return None
         if partition.everybody or EVERYONE in keys:
             return _since(index.records, offset)
         found = [_since(index.by_key[key], offset) for key in keys if key in index.by_key]
         return found[0] if len(found) == 1 else list(merge(*found, key=_offset))
 
-    def _index(self, partition: Partition, offset: int) -> _Index:
-        self._asked_at = self._clock()
+    def _index(self, partition: Partition, offset: int) -> _Index | None:
+        now = self._asked_at = self._clock()
         if not self._timed:
             self._timed = True
-            self._wheel.add(self, self._asked_at + KEPT_S)
-        index = self._indexes.get(partition)
-        if index is not None and (offset < index.start or index.end < partition.oldest):
+            self._wheel.add(self, now + KEPT_S)
+        if now < self._refused.get(partition, 0.0):
+            return None
+        index = self._indexes.pop(partition, None)
+        if index is not None:
             self.size -= len(index.records)
-            index = None
-        if index is None:
-            # Others were away for longer: reach back twice as far, lest each of them has it made anew.
-            index = _Index(max(partition.oldest, 2 * offset - partition.position))
+            if offset < index.start or index.end < partition.oldest:
+                index = None
+        if index is None:  # others were away for a little longer: lest each of them has it made anew
+            index = _Index(max(partition.oldest, offset - MARGIN))
         if index.end < partition.position:
-            self.size += index.extend(partition)
-        if self.size > MOST_RECORDS:
-            self._indexes, self.size = {}, len(index.records)
+            index.extend(partition)
+        if len(index.records) > 2 * MOST_BEHIND:
+            index = index.since(offset - MARGIN)
+        if self.size + len(index.records) > MOST_RECORDS:
+            self._refused[partition] = now + REFUSED_S
+            return None
+        self.size += len(index.records)
         self._indexes[partition] = index
         return index
 
@@ -93,7 +113,7 @@ class Recent:
         """Forget what nobody asks about any more."""
         if now < self._asked_at + KEPT_S:
             return self._asked_at + KEPT_S
-        self._indexes, self.size, self._timed = {}, 0, False
+        self._indexes, self._refused, self.size, self._timed = {}, {}, 0, False
         return None
 
 
