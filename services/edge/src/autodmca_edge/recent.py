@@ -2,7 +2,7 @@
 
 Owns, for partitions that replays have asked about lately, an index of the newest records by key, made
 when first asked for and brought up to date at each question, so that a storm of clients that come back
-decodes each record once. Bounded in records over all partitions: what would be over the bound is left to scans,
+decodes each record once. Bounded in records over all partitions: what would be over it is left to scans,
 for some seconds, and not made again and again. What nobody asks about is forgotten. Synchronous, no I/O;
 whoever was away for longer is told None.
 """
