@@ -19,9 +19,9 @@ from autodmca_edge.timers import TimerWheel
 
 __all__ = ["Recent"]
 
-MOST_RECORDS: Final = 32_768  # of all partitions
+MOST_RECORDS: Final = 65_536  # of all partitions
 MOST_BEHIND: Final = 4096  # offsets that one question may reach back
-MARGIN: Final = 256  # offsets before the first question's
+MARGIN: Final = 64  # offsets before the first question's
 KEPT_S: Final = 30.0
 REFUSED_S: Final = 5.0
 
