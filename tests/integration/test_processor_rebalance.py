@@ -1,7 +1,8 @@
 """Two or three replicas that join, leave, freeze and are killed while inputs come: one log, as if by one.
 
 A frozen replica (SIGSTOP) that wakes up after the group has replaced it goes on writing: the late owner that
-no heartbeat can rule out. PROCESSOR_SEED sets what is random, REBALANCE_S how many seconds it lasts.
+no heartbeat can rule out. PROCESSOR_SEED sets what is random, REBALANCE_S how many seconds it lasts at least;
+each kind of trouble comes, however slow the machine is.
 """
 
 from __future__ import annotations
@@ -48,9 +49,13 @@ async def test_replicas_that_come_and_go_under_load_write_what_one_would_have_wr
     ):
         clock = asyncio.get_running_loop().time
         end = clock() + LOAD_S
+
+        def lasts() -> bool:
+            return clock() < end or set(TROUBLE[any_broker.name]) != set(done)
+
         async with asyncio.TaskGroup() as group:
-            group.create_task(load(service, producer, lambda: clock() < end))
-            group.create_task(trouble(service, replicas, any_broker.name, done, lambda: clock() < end))
+            group.create_task(load(service, producer, lasts))
+            group.create_task(trouble(service, replicas, any_broker.name, done, lasts))
         await service.feed(producer, 50)
         for pid in replicas.living():
             replicas.signal(pid, signal.SIGTERM)
@@ -59,7 +64,6 @@ async def test_replicas_that_come_and_go_under_load_write_what_one_would_have_wr
         await service.finish(group=new_name("another") if any_broker.name == "embedded" else None)
     inputs = await service.judge()
     print(f"{inputs} inputs, {done}")
-    assert set(TROUBLE[any_broker.name]) == set(done)
 
 
 async def load(service: Service, producer: EventProducer, lasts: Callable[[], bool]) -> None:
