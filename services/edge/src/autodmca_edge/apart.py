@@ -12,9 +12,9 @@ from typing import Any
 from autodmca_edge.log import Partition, Record
 from autodmca_edge.member import Member
 from autodmca_edge.poll import Poll
-from autodmca_edge.records import EVERYBODYS
 from autodmca_edge.runs import Framed, runs_of
 from autodmca_edge.subscriptions import Interest
+from autodmca_edge.wishes import Wishes
 
 __all__ = ["Apart"]
 
@@ -27,10 +27,7 @@ class Apart:
     def __init__(self, gates: Mapping[Member, Mapping[Partition, object]]) -> None:
         self._gates = gates
         self._members: set[Member] = set()
-        # What they want of everybody's events: those without filters together by what that is.
-        self._plain: dict[int, dict[Member, None]] = {}
-        self._masks: dict[Member, int] = {}
-        self._filtering: dict[Member, Interest] = {}
+        self._wishes = Wishes()
 
     def __bool__(self) -> bool:
         """Whether there are any."""
@@ -39,21 +36,12 @@ class Apart:
     def join(self, member: Member, overall: Interest) -> None:
         """Register a member; `overall` is what it wants of everybody's events."""
         self._members.add(member)
-        if overall.filtered & EVERYBODYS:
-            self._filtering[member] = overall
-        elif mask := overall.plain & EVERYBODYS:
-            self._plain.setdefault(mask, {})[member] = None
-            self._masks[member] = mask
+        self._wishes.join(member, overall)
 
     def leave(self, member: Member) -> None:
         """Forget a member. Does nothing for who is not here."""
         self._members.discard(member)
-        self._filtering.pop(member, None)
-        mask = self._masks.pop(member, None)
-        if mask is not None:
-            del self._plain[mask][member]
-            if not self._plain[mask]:
-                del self._plain[mask]
+        self._wishes.leave(member)
 
     def to_users(self, poll: Poll) -> None:
         """Write what waits for those of them who wait."""
@@ -65,12 +53,12 @@ class Apart:
 
     def to_everybody(self, partition: Partition, frames: Sequence[Framed], wants: Wants, poll: Poll) -> None:
         """Write everybody's events to those of them who want some."""
-        for mask, members in self._plain.items():
+        for mask, members in self._wishes.plain.items():
             for run in runs_of(frames, partial(_is_of, mask)):
                 for member in members:
                     if partition not in self._gates.get(member, ()):
                         poll.treat(member, run.data, run.events, {partition: run.start})
-        for member, interest in self._filtering.items():
+        for member, interest in self._wishes.filtering.items():
             for run in runs_of(frames, partial(wants, interest)):
                 if partition not in self._gates.get(member, ()):
                     poll.treat(member, run.data, run.events, {partition: run.start})

@@ -18,7 +18,6 @@ from autodmca_edge.named_fields import NamedFields
 from autodmca_edge.outbox import Wire
 from autodmca_edge.poll import PART_BYTES, Poll
 from autodmca_edge.records import (
-    EVERYBODYS,
     PIECES,
     USERS_TYPES,
     Malformed,
@@ -29,6 +28,7 @@ from autodmca_edge.records import (
 )
 from autodmca_edge.runs import Framed, Run, runs_of
 from autodmca_edge.subscriptions import EVERYONE, Interest
+from autodmca_edge.wishes import Wishes
 
 __all__ = ["Feed", "Hub"]
 
@@ -49,10 +49,7 @@ class Hub:
         self._feed = feed
         self._wire = wire
         self._users: dict[bytes | None, tuple[Interest, ...]] = {}
-        # What members want of everybody's events; those without filters together by what that is.
-        self._plain: dict[int, dict[Member, int]] = {}
-        self._filtering: dict[Member, Interest] = {}
-        self._masks: dict[Member, int] = {}
+        self._wishes = Wishes()
         self._fields = NamedFields()
         self.gates: dict[Member, Mapping[Partition, object]] = {}
         """Partitions whose live events a member does not take now: they are being replayed to it."""
@@ -70,11 +67,8 @@ class Hub:
         self._fields.join(member, overall.subscriptions)
         if member.treatment is not None:
             self._apart.join(member, overall)
-        elif overall.filtered & EVERYBODYS:
-            self._filtering[member] = overall
-        elif mask := overall.plain & EVERYBODYS:
-            self._plain.setdefault(mask, {})[member] = member.outbox.handle
-            self._masks[member] = mask
+        else:
+            self._wishes.join(member, overall)
 
     def leave(self, member: Member, keys: Iterable[bytes]) -> None:
         """Forget what `join` was given. Does nothing for who is not here."""
@@ -86,12 +80,7 @@ class Hub:
                 self._users.pop(key, None)
         self._fields.leave(member)
         self._apart.leave(member)
-        self._filtering.pop(member, None)
-        mask = self._masks.pop(member, None)
-        if mask is not None:
-            del self._plain[mask][member]
-            if not self._plain[mask]:
-                del self._plain[mask]
+        self._wishes.leave(member)
 
     def dispatch(self, batches: Sequence[tuple[Partition, Sequence[Record]]]) -> None:
         """Hand a poll's records to whoever wants them; every member is written to once.
@@ -153,10 +142,8 @@ class Hub:
                 if gates and partition in gates.get(member, ()):
                     continue
                 if pieces is None:
-                    try:
-                        pieces = event_pieces(partition, record)
-                    except Malformed as fault:
-                        self._feed.malformed(partition, record.offset, str(fault))
+                    pieces = self._pieces(partition, record)
+                    if pieces is None:
                         break
                     delivered_at.append(record.timestamp)
                 if member.pending is None:
@@ -175,11 +162,11 @@ class Hub:
             if pieces is not None:
                 frames.append((bit, b"".join(pieces), record))
                 poll.stamps[record.timestamp] += 1
-        for mask, members in self._plain.items():
+        for mask, members in self._wishes.plain.items():
             for run in runs_of(frames, partial(_is_of, mask)):
                 self._to_group(partition, members, run, poll)
         payloads: dict[int, Mapping[str, Any] | None] = {}
-        for member, interest in self._filtering.items():
+        for member, interest in self._wishes.filtering.items():
             for run in runs_of(frames, partial(self._wants, partition, payloads, interest)):
                 self._to_group(partition, {member: member.outbox.handle}, run, poll)
         if self._apart:

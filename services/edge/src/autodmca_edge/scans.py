@@ -73,11 +73,10 @@ class Scans:
                 gates = self._waiting.pop(partition)
                 try:
                     await self._pass(partition, list(gates))
-                except (Unreachable, PastEnd):  # PastEnd: of a topic that is gone, until it is made again
-                    self.wait(partition, gates)
-                    await self._pause(RETRY_S)
-                except Exception:  # a task's top: what is owed is owed still
-                    log.exception("scan failed", topic=partition.topic, partition=partition.number)
+                except Exception as fault:  # a task's top: what is owed is owed still
+                    # PastEnd: of a topic that is gone, until it is made again
+                    if not isinstance(fault, Unreachable | PastEnd):
+                        log.exception("scan failed", topic=partition.topic, partition=partition.number)
                     self.wait(partition, gates)
                     await self._pause(RETRY_S)
                 waiting = self._waiting.get(partition)
