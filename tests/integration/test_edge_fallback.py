@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlencode
 
 import pytest
@@ -22,24 +21,6 @@ from tests.raw_client import RawClient
 
 USAGE, NOTICE = "template_usage", "system_notification"
 _users = itertools.count(5_000_000 + os.getpid())
-
-
-@pytest.fixture(scope="module", params=["embedded", pytest.param("apache", marks=pytest.mark.kafka)])
-def servers(request: pytest.FixtureRequest) -> str:
-    fixture = {"embedded": "embedded_broker", "apache": "kafka_broker"}[request.param]
-    return str(request.getfixturevalue(fixture).bootstrap_servers)
-
-
-@pytest.fixture(scope="module")
-def edge(servers: str) -> Iterator[Edge]:
-    with edge_node(servers, EDGE_OUTBOX_BYTES=65_536) as node:
-        yield node
-
-
-@pytest.fixture
-async def producer(servers: str) -> AsyncIterator[EventProducer]:
-    async with EventProducer(servers, client_id="test") as writing:
-        yield writing
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import msgspec
@@ -14,29 +13,11 @@ from autodmca_events import partition_for, user_key
 from autodmca_events.topics import events_topic
 from autodmca_kafka import EventProducer
 
-from tests.integration.edge_site import Edge, edge_node, heard, listening, token, until, usage
+from tests.integration.edge_site import Edge, heard, listening, token, until, usage
 
 USAGE = "template_usage"
 TEMPLATES = events_topic("templates")
 _users = itertools.count(7_000_000 + os.getpid())
-
-
-@pytest.fixture(scope="module", params=["embedded", pytest.param("apache", marks=pytest.mark.kafka)])
-def servers(request: pytest.FixtureRequest) -> str:
-    fixture = {"embedded": "embedded_broker", "apache": "kafka_broker"}[request.param]
-    return str(request.getfixturevalue(fixture).bootstrap_servers)
-
-
-@pytest.fixture(scope="module")
-def edge(servers: str) -> Iterator[Edge]:
-    with edge_node(servers, EDGE_OUTBOX_BYTES=65_536) as node:
-        yield node
-
-
-@pytest.fixture
-async def producer(servers: str) -> AsyncIterator[EventProducer]:
-    async with EventProducer(servers, client_id="test") as writing:
-        yield writing
 
 
 @pytest.fixture
