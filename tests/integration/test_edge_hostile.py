@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from autodmca_edge.frames import MAX_FRAGMENTS
 from autodmca_edge.testing import client_frame, upgrade_request
+from autodmca_kafka.embedded import free_port
 
 from tests.brokers import Broker
 from tests.integration.edge_site import Edge, edge_node, token
@@ -29,8 +30,13 @@ _users = itertools.count(BYSTANDER + 1)
 
 
 @pytest.fixture(scope="module")
-def edge(embedded_broker: Broker) -> Iterator[Edge]:
-    with edge_node(embedded_broker.bootstrap_servers) as node:
+def operators_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def edge(embedded_broker: Broker, operators_port: int) -> Iterator[Edge]:
+    with edge_node(embedded_broker.bootstrap_servers, EDGE_ADMIN_PORT=operators_port) as node:
         yield node
 
 
@@ -41,11 +47,13 @@ def witness(edge: Edge) -> Iterator[Witness]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def slow(edge: Edge, witness: Witness) -> Iterator[dict[str, RawClient]]:
+def slow(edge: Edge, operators_port: int, witness: Witness) -> Iterator[dict[str, RawClient]]:
     """Connections that are in no hurry."""
     with ExitStack() as stack:
         names = ("silent", "half a head", "trickles", "not authenticated", "pings instead")
         clients = {name: stack.enter_context(RawClient(edge.port, timeout_s=20)) for name in names}
+        for name in ("silent to operators", "trickles to operators"):
+            clients[name] = stack.enter_context(RawClient(operators_port, timeout_s=20))
         clients["half a head"].send(upgrade_request()[:-2])
         clients["not authenticated"].upgrade()
         clients["pings instead"].upgrade()
@@ -55,6 +63,7 @@ def slow(edge: Edge, witness: Witness) -> Iterator[dict[str, RawClient]]:
             for byte in upgrade_request("/ws", "X: " + "x" * 1000):
                 with suppress(OSError):
                     clients["trickles"].send(bytes((byte,)))
+                    clients["trickles to operators"].send(bytes((byte,)))
                     clients["pings instead"].send(client_frame(b"", PING))
                 if ended.wait(0.05):
                     return
@@ -256,7 +265,8 @@ def test_a_client_that_ends_its_half_is_let_go(connect: Opening, sent: bytes) ->
 
 
 def test_a_head_that_does_not_come_in_time_gets_408(slow: dict[str, RawClient]) -> None:
-    for name in ("silent", "half a head", "trickles"):
+    """Neither on the clients' listener nor on the operators'."""
+    for name in ("silent", "half a head", "trickles", "silent to operators", "trickles to operators"):
         assert slow[name].status() == 408, name
 
 

@@ -10,12 +10,15 @@ from typing import Any
 
 import httpx
 import websockets
+from autodmca_edge.handshake import MAX_HEAD
+from autodmca_edge.testing import upgrade_request
 from autodmca_events.topics import EDGE_CONTROL
 from autodmca_kafka.embedded import free_port
 
 from tests.brokers import Broker
 from tests.contract.reading import delete_topic
 from tests.integration.edge_site import DEADLINE_S, Edge, Listener, edge_node, listening, token, until
+from tests.raw_client import RawClient
 
 ADMIN_TOKEN = "a token of operators, for tests"
 
@@ -121,6 +124,24 @@ async def test_operators_are_not_served_on_the_clients_port(embedded_broker: Bro
         assert edge.get("/admin/connections")[0] == 404
         refused = await operate(port, "GET", "/admin/connections", headers={"Authorization": "Bearer wrong"})
         assert refused.status_code == 401
+
+
+def test_the_operators_listener_takes_one_request_with_a_head_within_the_bound(
+    embedded_broker: Broker,
+) -> None:
+    """What takes its time is in test_edge_hostile.py."""
+    with operated(embedded_broker.bootstrap_servers, "a") as (edge, port):
+
+        def ask(request: bytes) -> int:
+            with RawClient(port) as client:
+                client.send(request)
+                return client.status()
+
+        assert ask(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n" * 2) == 200
+        assert ask(upgrade_request(f"/ws?token={token(1)}")) == 404
+        endless = b"GET /metrics HTTP/1.1\r\nX: " + b"x" * MAX_HEAD
+        assert ask(endless) == ask(endless + b"\r\n\r\n") == 431
+        assert edge.metric('handshakes_refused_total{status="431"}') == 2
 
 
 async def test_nodes_find_each_other_again_when_the_broker_is_back(fault_broker: Broker) -> None:

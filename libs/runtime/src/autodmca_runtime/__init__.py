@@ -17,11 +17,12 @@ from .health import Health
 from .logs import configure_logging
 from .ops import ops_routes
 from .process import StoppedAtOnce, run
-from .serving import serve, serve_beside
+from .serving import Background, serve, serve_beside
 from .settings import KafkaSettings, LogSettings, TokenSettings
 from .tokens import Claims, TokenVerifier
 
 __all__ = [
+    "Background",
     "Claims",
     "ConfigError",
     "Env",

@@ -64,13 +64,16 @@ async def serve(
         )
 
 
-async def serve_beside(app: ASGIApp, *, host: str, port: int) -> None:
+async def serve_beside(
+    app: ASGIApp, *, host: str, port: int, http: str | type[asyncio.Protocol] = "httptools"
+) -> None:
     """Listen on another address too until cancelled: background work for `serve`, there through its drain.
 
-    Raises ServeError when it cannot listen.
+    `http` is as in `serve`. Raises ServeError when it cannot listen.
     """
     config = uvicorn.Config(
         app,
+        http=http,
         log_config=None,
         log_level="warning",
         lifespan="off",

@@ -14,13 +14,12 @@ from functools import partial
 from typing import Any, cast
 
 import structlog
-from autodmca_runtime import Health, TokenVerifier, ops_routes, serve, serve_beside, settle_garbage_collector
+from autodmca_runtime import Health, TokenVerifier, serve, settle_garbage_collector
 from starlette.applications import Starlette
 
 from autodmca_edge import memory, treating
 from autodmca_edge.actions import ClientActions
 from autodmca_edge.addresses import Proxies
-from autodmca_edge.admin import admin_routes
 from autodmca_edge.admission import Admission
 from autodmca_edge.arrivals import Arrivals
 from autodmca_edge.broker import Broker
@@ -41,6 +40,7 @@ from autodmca_edge.limits import Limits
 from autodmca_edge.log import EventLog, Partition
 from autodmca_edge.metrics import Metrics
 from autodmca_edge.node import Socket
+from autodmca_edge.operators import operators_listener
 from autodmca_edge.outbox import Wire
 from autodmca_edge.pressure import Pressure
 from autodmca_edge.protocol import ClientMessage
@@ -261,16 +261,9 @@ async def main(settings: EdgeSettings) -> None:
     )
 
     stop = asyncio.Event()
-    operators = Starlette(
-        routes=[
-            *ops_routes(health, exposition.registry),
-            *admin_routes(
-                node, node.control, settings.admin.token, stop.set, revoke_s=settings.admin.revocation_seconds
-            ),
-        ]
+    operators = operators_listener(
+        node, node, node.control, health, exposition.registry, settings.admin, stop.set
     )
-    admin = partial(serve_beside, operators, host=settings.admin.host, port=settings.admin.port)
-    beside = {"admin": admin} if settings.admin.port else {}
 
     async def follow() -> None:
         async with broker.reached():
@@ -289,7 +282,7 @@ async def main(settings: EdgeSettings) -> None:
         on_drain=partial(node.drain, settings.drain_seconds),
         stop=stop,
         background={
-            **beside,
+            **operators,
             "event log": follow,
             "topics": partial(broker.keep_topics, node.tail.gone),
             "token keys": verifier.run,
