@@ -3,7 +3,8 @@
 import pytest
 from autodmca_edge.testing import FakeLog, FakeNode, FakePeer
 
-from services.edge.tests.replaying import USAGE, answer, emit, known, recovered
+from services.edge.tests.asking import asking, settled
+from services.edge.tests.replaying import USAGE, answer, emit, known, place, recovered
 
 
 @pytest.fixture
@@ -95,3 +96,38 @@ async def test_one_that_takes_too_long_is_closed_and_can_come_back(stored: FakeL
     node.pass_time(1)
     await node.settle(200)
     assert answer(peers[2]) == recovered(5)
+
+
+async def test_a_poll_that_must_be_answered_while_it_waits_goes_on_waiting_in_the_next(
+    stored: FakeLog,
+) -> None:
+    """PROTOCOL.md, without WebSockets: others who come meanwhile, and stay, are not served before it."""
+    node = FakeNode(stored, window_bytes=0, log_replays=1)
+    cursors = known(node)
+    emit(stored, 3)
+    node.poll()
+    stored.stuck = True
+    users = [user for user in range(100, 999) if place(stored, user) == place(stored)]
+    others = [node.connect(str(user)) for user in users[:5]]
+    others[0].subscribe("s", USAGE, resume=cursors)
+    await node.settle()
+    async with asking(node) as client:
+        for other in others[1:]:
+            poll = await client.get(USAGE, resume=cursors, timeout=1)
+            other.stall()  # before it is told to wait: when it has its turn, it keeps it
+            other.subscribe("s", USAGE, resume=cursors)
+            await node.settle()
+            node.pass_time(2)
+            await settled(node)
+            assert poll.polled() == ([], cursors, True)
+        poll = await client.get(USAGE, resume=cursors)
+        others[0].leave()
+        stored.stuck = False
+        await settled(node)
+        node.pass_time(1)
+        await settled(node)
+        assert len(poll.polled()[0]) == 3
+        assert node.replayer.turns.waiting == 3
+        for other in others:
+            other.leave()
+    assert node.replay_counts.places == {"kept": 4, "taken": 4}

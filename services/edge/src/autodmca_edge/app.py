@@ -103,7 +103,13 @@ class EdgeNode:
             limit=settings.replay_limit,
             counts=self.metrics.replays,
             recent=Recent(self.wheel, self.clock),
-            turns=Turns(settings.log_replays, settings.replay_seconds, self.wheel, self.clock),
+            turns=Turns(
+                settings.log_replays,
+                settings.replay_seconds,
+                self.wheel,
+                self.clock,
+                self.metrics.replays.places,
+            ),
         )
         self.actions = ClientActions(
             broker.producer,

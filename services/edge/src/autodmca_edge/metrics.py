@@ -130,6 +130,13 @@ class Metrics(Collector):
         yield _by("replayed_events", f"Events of replays and catch-ups, {source}.", "source", counts.events)
         yield _by("replayed_bytes", f"Bytes of their frames, {source}.", "source", counts.bytes)
         yield _by("replay_reads", f"Readings that replays shared, {source}.", "source", counts.reads)
+        yield _by(
+            "replay_places",
+            "Places in the line for the log of clients that went away, by what became of them: kept, and of "
+            "these taken again, lapsed, or forgotten as there were too many.",
+            "outcome",
+            counts.places,
+        )
         yield _counter("catch_ups", "Times that a connection was too slow for live events.", counts.catch_ups)
         yield _counter("states_conflated", "States left out of a catch-up for a newer one.", counts.conflated)
 

@@ -135,7 +135,7 @@ class Replays:
             replay.dropped = True
             replay.gates.clear()
             replay.release()
-            self.turns.leave(replay)
+            self.turns.leave(replay, cut_off=True)
         self._gates.pop(session, None)
 
     def _begin(self, replay: Replay) -> None:

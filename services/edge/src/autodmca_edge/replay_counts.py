@@ -12,7 +12,7 @@ __all__ = ["ReplayCounts"]
 class ReplayCounts:
     """Counts since the node began. A source is `window` (memory) or `log` (Kafka)."""
 
-    __slots__ = ("bytes", "catch_ups", "conflated", "ended", "events", "reads")
+    __slots__ = ("bytes", "catch_ups", "conflated", "ended", "events", "places", "reads")
 
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
@@ -21,6 +21,8 @@ class ReplayCounts:
         self.reads: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
         """By outcome: `recovered`, or the reason why it could not be."""
+        self.places: Counter[str] = Counter()
+        """In the line for the log: `kept`, and of these `taken` again, `lapsed`, `forgotten`."""
         self.catch_ups = 0
         self.conflated = 0
 

@@ -2,13 +2,16 @@
 
 Owns the turns of replays that the window cannot serve: a number of them at a time, first come, first served,
 and how long each may take; whose time is up is closed as too slow, and can go on where it was. Synchronous
-but for the waiting itself, which ends early when the replay is given up.
+but for the waiting itself, which ends early when the replay is given up. Who is cut off while it waits has
+its place in the line kept for a while (places.py).
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from autodmca_edge.places import Line
 from autodmca_edge.timers import TimerWheel
 
 __all__ = ["Turns"]
@@ -18,6 +21,8 @@ LOOK_S: Final = 5.0
 
 class Client(Protocol):
     """Whom it is for; see session.py."""
+
+    key: bytes
 
     def too_slow(self, events: int) -> None: ...
 
@@ -30,15 +35,26 @@ class Waiting(Protocol):
 
 
 class Turns:
-    """At most `most` replays at once, each for at most `seconds`. `clock` is that of `wheel`."""
+    """At most `most` replays at once, each for at most `seconds`. `clock` is that of `wheel`.
 
-    def __init__(self, most: int, seconds: float, wheel: TimerWheel, clock: Callable[[], float]) -> None:
+    `places` counts what becomes of places that are kept.
+    """
+
+    def __init__(
+        self,
+        most: int,
+        seconds: float,
+        wheel: TimerWheel,
+        clock: Callable[[], float],
+        places: Counter[str],
+    ) -> None:
         self._most = most
         self._seconds = seconds
         self._wheel = wheel
         self._clock = clock
         self._running: dict[Waiting, float] = {}  # until when, the oldest first
-        self._line: dict[Waiting, asyncio.Event] = {}
+        self._line: Line[Waiting] = Line(clock, places)
+        self._called: dict[Waiting, asyncio.Event] = {}
         self._timed = False
 
     @property
@@ -51,26 +67,33 @@ class Turns:
 
     def ask(self, replay: Waiting) -> int | None:
         """How many wait before it, in the line which it joins; None: it has its turn."""
+        number = self._line.number(replay.session.key)
         if len(self._running) < self._most:
             self._run(replay)
             return None
-        self._line[replay] = asyncio.Event()
-        return len(self._line) - 1
+        self._called[replay] = asyncio.Event()
+        return self._line.join(replay, number)
 
     async def come(self, replay: Waiting) -> None:
         """Return when it is the replay's turn, or when it has left the line."""
-        if replay in self._line:
-            await self._line[replay].wait()
+        if replay in self._called:
+            await self._called[replay].wait()
 
-    def leave(self, replay: Waiting) -> None:
-        """It has ended, or is given up. Does nothing for who is not here."""
-        event = self._line.pop(replay, None)
-        if event is not None:
-            event.set()
-        if self._running.pop(replay, None) is not None and self._line:
-            following = next(iter(self._line))
-            self._run(following)
-            self._line.pop(following).set()
+    def leave(self, replay: Waiting, *, cut_off: bool = False) -> None:
+        """It has ended, or is given up. Does nothing for who is not here.
+
+        `cut_off`: only its client has gone, who may come back and want its place in the line.
+        """
+        number = self._line.leave(replay)
+        if number is not None:
+            self._called.pop(replay).set()
+            if cut_off:
+                self._line.keep(number, replay.session.key)
+        if self._running.pop(replay, None) is not None:
+            following = self._line.pop()
+            if following is not None:
+                self._run(following)
+                self._called.pop(following).set()
 
     def _run(self, replay: Waiting) -> None:
         now = self._clock()

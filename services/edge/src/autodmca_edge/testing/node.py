@@ -107,7 +107,7 @@ class FakeNode:
             limit=replay_limit,
             counts=self.replay_counts,
             recent=Recent(self.wheel, self.clock),
-            turns=Turns(log_replays, 300, self.wheel, self.clock),
+            turns=Turns(log_replays, 300, self.wheel, self.clock, self.replay_counts.places),
             pause=self._pause,
             gather_s=0,
         )
