@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from autodmca_kafka import cluster
 from autodmca_kafka.embedded import free_port
 from autodmca_kafka.errors import BrokerUnavailable, TopicMismatch
 from autodmca_kafka.topics import TopicSpec, ensure_topics, event_topics, service_topics
+from structlog.testing import capture_logs
 
 from tests.brokers import Broker
+from tests.contract.reading import admin
 
 Name = Callable[[str], str]
 
@@ -63,6 +66,53 @@ async def test_the_systems_own_topics_can_be_created(any_broker: Broker) -> None
     assert {name: len(topic.partitions) for name, topic in topics.items()} == {
         spec.name: spec.partitions for spec in specs
     }
+
+
+async def kept(broker: Broker, *topics: str) -> dict[str, tuple[int, int]]:
+    """`retention.ms` and `segment.ms` of each."""
+    async with admin(broker) as client:
+        answers = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, t) for t in topics])
+    found = {
+        topic: {name: value for name, value, *_ in entries}
+        for answer in answers
+        for _error, _message, _type, topic, entries in answer.resources
+    }
+    return {topic: (int(each["retention.ms"]), int(each["segment.ms"])) for topic, each in found.items()}
+
+
+async def test_a_retention_that_is_too_short_is_raised_and_nothing_else_is_touched(
+    any_broker: Broker, new_name: Name
+) -> None:
+    """As that of an `edge-control` of earlier, from which revocations would go."""
+    short, long, ever, free = (new_name(each) for each in ("short", "long", "ever", "free"))
+    made = {short: "1000", long: "9000", ever: "-1", free: "1000"}
+    await ensure_topics(
+        any_broker.bootstrap_servers,
+        [TopicSpec(name, 1, {"retention.ms": ms, "segment.ms": "77777"}) for name, ms in made.items()],
+    )
+    wanted = [TopicSpec(name, 1, {"retention.ms": "5000"}, 5000) for name in (short, long, ever)]
+    with capture_logs() as logs:
+        await ensure_topics(any_broker.bootstrap_servers, [*wanted, TopicSpec(free, 1)])
+        await ensure_topics(any_broker.bootstrap_servers, wanted)
+    assert await kept(any_broker, *made) == {
+        short: (5000, 77777),
+        long: (9000, 77777),
+        ever: (-1, 77777),
+        free: (1000, 77777),
+    }
+    assert [(each["event"], each["topic"], each["retention_ms"]) for each in logs] == [
+        ("retention raised", short, 1000)
+    ]
+
+
+async def test_a_retention_that_cannot_be_raised_is_a_warning(kafka_broker: Broker, new_name: Name) -> None:
+    name = new_name("refused")
+    await ensure_topics(kafka_broker.bootstrap_servers, [TopicSpec(name, 1, {"retention.ms": "1000"})])
+    with capture_logs() as logs:
+        await ensure_topics(kafka_broker.bootstrap_servers, [TopicSpec(name, 1, {}, 2**70)])
+    assert [(each["log_level"], each["topic"], each["code"]) for each in logs] == [("warning", name, 40)]
+    assert "retention.ms" in logs[0]["reason"]
+    assert (await kept(kafka_broker, name))[name][0] == 1000
 
 
 async def test_no_broker_fails_within_the_deadline() -> None:

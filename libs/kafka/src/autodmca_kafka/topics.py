@@ -1,9 +1,10 @@
 """Which topics exist, with how many partitions and what retention, and their creation.
 
 A *spec* is a topic as it must be; a topic's number of partitions is fixed for its life, since a user's
-partition number is part of every cursor. `ensure_topics` creates what is missing and changes nothing
-that exists: it fails with `TopicMismatch` when a topic has another number of partitions, and with
-`BrokerUnavailable` when no broker answers in time.
+partition number is part of every cursor. `ensure_topics` creates what is missing. Of what
+exists it changes nothing but a retention under the least that a spec names (retention.py). It fails with
+`TopicMismatch` when a topic has another number of partitions, and with `BrokerUnavailable` when no broker
+answers in time.
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ from autodmca_events.topics import (
 
 from autodmca_kafka import cluster
 from autodmca_kafka.errors import BrokerUnavailable, Refused, TopicMismatch
+from autodmca_kafka.retention import raise_retention
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+CONTROL_RETENTION_MS = 8 * DAY_MS
 POLL_S = 0.05
 FATAL_CODES = {
     17: "invalid topic name",
@@ -42,11 +45,13 @@ FATAL_CODES = {
 
 
 class TopicSpec(msgspec.Struct, frozen=True):
-    """`config` holds Kafka's own topic settings, as strings."""
+    """`config` holds Kafka's own topic settings, as strings. A topic that exists and keeps less than
+    `least_retention_ms`, unless that is 0, is made to keep that."""
 
     name: str
     partitions: int
     config: Mapping[str, str] = {}
+    least_retention_ms: int = 0
 
 
 def event_topics(partitions: int = 6) -> list[TopicSpec]:
@@ -55,14 +60,14 @@ def event_topics(partitions: int = 6) -> list[TopicSpec]:
     # Who starts reads all of it, for what was revoked: longer than that lasts, and the newest of each key.
     control = {
         "cleanup.policy": "compact,delete",
-        "retention.ms": str(8 * DAY_MS),
+        "retention.ms": str(CONTROL_RETENTION_MS),
         "segment.ms": str(HOUR_MS),  # only what is behind the newest segment is compacted
     }
     return [
         *(TopicSpec(name, partitions, events) for name in USER_EVENT_TOPICS),
         TopicSpec(BROADCAST, 1, events),
         TopicSpec(CLIENT_ACTIONS, partitions, events),
-        TopicSpec(EDGE_CONTROL, 1, control),
+        TopicSpec(EDGE_CONTROL, 1, control, CONTROL_RETENTION_MS),
     ]
 
 
@@ -93,6 +98,8 @@ async def ensure_topics(
 ) -> None:
     """Create the topics of `specs` that are missing, and return when every partition has a leader.
 
+    A retention that is too short is raised, if the broker allows it.
+
     Idempotent, and safe to run on several machines at once; waits for a broker that is not up yet, at
     most `deadline_s` seconds in all. Raises TopicMismatch (nothing is created then), BrokerUnavailable,
     Refused when the broker refuses a topic.
@@ -103,8 +110,10 @@ async def ensure_topics(
             client = await cluster.connect(bootstrap_servers, client_id=client_id, deadline_s=deadline_s)
             while True:
                 if not await _missing(client, specs, replication_factor):
-                    return
+                    break
                 await asyncio.sleep(POLL_S)
+            if least := {each.name: each.least_retention_ms for each in specs if each.least_retention_ms}:
+                await raise_retention(client, least)
     except TimeoutError:
         raise BrokerUnavailable(bootstrap_servers, f"topics were not ready after {deadline_s} s") from None
     finally:
