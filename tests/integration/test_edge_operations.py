@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -9,6 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 import httpx
+import jwt
 import websockets
 from autodmca_edge.handshake import MAX_HEAD
 from autodmca_edge.testing import upgrade_request
@@ -17,7 +19,7 @@ from autodmca_kafka.embedded import free_port
 
 from tests.brokers import Broker
 from tests.contract.reading import delete_topic
-from tests.integration.edge_site import DEADLINE_S, Edge, Listener, edge_node, listening, token, until
+from tests.integration.edge_site import DEADLINE_S, SECRET, Edge, Listener, edge_node, listening, token, until
 from tests.raw_client import RawClient
 
 ADMIN_TOKEN = "a token of operators, for tests"
@@ -105,6 +107,23 @@ async def test_a_token_is_cut_off_though_the_node_remembers_it(any_broker: Broke
             assert other.socket.close_code is None
             assert bad not in edge.output
             assert ADMIN_TOKEN not in edge.output
+
+
+async def test_a_token_is_cut_off_by_its_jti_on_a_node_that_starts_later(any_broker: Broker) -> None:
+    servers, user = any_broker.bootstrap_servers, 4715
+    claims = {"sub": user, "exp": int(time.time()) + 3600, "jti": f"lent {time.time_ns()}"}
+    lent = {"Authorization": f"Bearer {jwt.encode(claims, SECRET)}"}
+    with operated(servers, "a") as (first, port):
+        async with listening(first, None, additional_headers=lent) as one, listening(first, user) as other:
+            for each in (one, other):
+                await each.subscribe("template_usage")
+            revoked = await operate(port, "POST", "/admin/revocations", json={"jti": claims["jti"]})
+            assert revoked.status_code == 201, revoked.text
+            assert await one.closed() == 4401
+            with edge_node(servers, EDGE_NODE="c") as later:
+                async with listening(later, None, additional_headers=lent) as again:
+                    assert await again.closed() == 4401
+            assert other.socket.close_code is None
 
 
 async def test_a_node_that_is_told_to_drain_does_what_sigterm_does(embedded_broker: Broker) -> None:

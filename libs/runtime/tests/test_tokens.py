@@ -54,7 +54,16 @@ def test_all_claims_are_handed_over(keys: Any, secret: str) -> None:
     )
     claims = TokenVerifier(TokenSettings(secret=Secret(secret))).verify(token)
     digest = sha256(token.encode()).digest()
-    assert claims == Claims(12345, frozenset({"admin", "author"}), expires_at, ("a", "b"), filters, digest)
+    assert claims == Claims(
+        12345, frozenset({"admin", "author"}), expires_at, ("a", "b"), filters, digest, "x"
+    )
+
+
+@pytest.mark.parametrize("jti", [None, "", 5, ["x"], {"x": 1}, "x" * 257])
+def test_a_jti_that_names_nothing_is_passed_over(keys: Any, secret: str, jti: Any) -> None:
+    verifier = TokenVerifier(TokenSettings(secret=Secret(secret)))
+    assert verifier.verify(keys.token(jti=jti)).token_id is None
+    assert verifier.verify(keys.token(jti="x" * 256)).token_id == "x" * 256
 
 
 def test_absent_limits_are_none_and_an_empty_list_of_types_is_a_limit(keys: Any, secret: str) -> None:

@@ -181,7 +181,7 @@ async def test_a_users_connections_are_ended_everywhere(site: Operated) -> None:
 
 
 async def test_a_user_or_a_token_is_revoked(site: Operated) -> None:
-    user, token = site.there.connect("7"), site.there.connect("8:old")
+    user, token, lent = site.there.connect("7"), site.there.connect("8:old"), site.there.connect("8:lent")
     digest = sha256(b"8:old").hexdigest()
     first = await site.do(site.here, "POST", "/revocations", json={"userId": 7})
     second = await site.do(
@@ -190,10 +190,12 @@ async def test_a_user_or_a_token_is_revoked(site: Operated) -> None:
         "/revocations",
         json={"tokenDigest": digest.upper(), "until": "2023-11-15T00:00:00Z"},
     )
+    third = await site.do(site.here, "POST", "/revocations", json={"jti": "id of lent"})
     await site.here.settle()
     assert (first.status_code, first.json()) == (201, {"userId": 7, "until": "2023-11-14T23:13:20.000Z"})
     assert second.json() == {"tokenDigest": digest, "until": "2023-11-15T00:00:00.000Z"}
-    assert (user.closed, token.closed) == (4403, 4401)
+    assert third.json() == {"jti": "id of lent", "until": "2023-11-14T23:13:20.000Z"}
+    assert (user.closed, token.closed, lent.closed) == (4403, 4401, 4401)
 
 
 @pytest.mark.parametrize(
@@ -203,6 +205,10 @@ async def test_a_user_or_a_token_is_revoked(site: Operated) -> None:
         ({"userId": 7, "tokenDigest": "a" * 64}, "userId"),
         ({"userId": 0}, "userId"),
         ({"userId": "7"}, "userId"),
+        ({"userId": 7, "jti": "x"}, "userId"),
+        ({"jti": ""}, "jti"),
+        ({"jti": "x" * 257}, "jti"),
+        ({"jti": 5}, "jti"),
         ({"tokenDigest": "abc"}, "tokenDigest"),
         ({"tokenDigest": "g" * 64}, "tokenDigest"),
         ({"userId": 7, "until": "tomorrow"}, "until"),

@@ -7,7 +7,7 @@ from autodmca_client.development import development_token
 from autodmca_edge import revocations
 from autodmca_edge.control_records import DisconnectUser, Revoke
 from autodmca_edge.protocol import Refusal
-from autodmca_edge.revocations import Revocations, Unrevoked, UserCutOff
+from autodmca_edge.revocations import Revocations, Revoked, TokenId, Unrevoked, UserCutOff
 from autodmca_edge.testing import FakeNode, FakePeer
 from autodmca_runtime import Claims, InvalidToken, Secret, TokenSettings, TokenVerifier
 
@@ -20,10 +20,10 @@ def digest_of(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-async def revoke(node: FakeNode, what: int | str, *, seconds: float = 3600) -> None:
-    user_id, digest = (what, None) if isinstance(what, int) else (None, digest_of(what))
-    until_ms = int((node.clock() + seconds) * 1000)
-    await node.control.tell(Revoke(user_id=user_id, token_digest=digest, until_ms=until_ms))
+async def revoke(node: FakeNode, what: Revoked, *, seconds: float = 3600) -> None:
+    """A user, a token, or one by its id."""
+    revoked = digest_of(what) if isinstance(what, str) else what
+    await node.control.tell(Revoke.of(revoked, int((node.clock() + seconds) * 1000)))
     await node.settle()
 
 
@@ -57,6 +57,17 @@ async def test_a_token_is_cut_off_on_every_node_and_the_user_may_have_another(si
         ("invalid_token", 4401),
         (None, None),
     ]
+
+
+async def test_a_token_is_cut_off_by_its_jti_wherever_it_is(site: Site) -> None:
+    peers = [site.here.connect("7:old"), site.there.connect("8:old")]
+    other = site.there.connect("7:new")
+    await revoke(site.there, TokenId("id of old"))
+    assert ends(*peers, other) == [("invalid_token", 4401), ("invalid_token", 4401), (None, None)]
+    late = site.node("late")
+    assert ends(late.connect("7:old"), late.connect("7:new")) == [("invalid_token", 4401), (None, None)]
+    await revoke(site.there, TokenId("id of old"), seconds=-1)
+    assert ends(late.connect("7:old")) == [(None, None)]
 
 
 async def test_a_connection_is_as_good_as_the_token_it_has_now(site: Site) -> None:
@@ -108,11 +119,17 @@ async def test_http_requests_are_refused_too(site: Site) -> None:
 async def test_a_topic_that_was_made_again_is_told_once_more(site: Site) -> None:
     await revoke(site.here, 7)
     await revoke(site.here, "8:old")
+    await revoke(site.here, TokenId("id of lent"))
     site.control_log.records.clear()
     site.here.control.forgotten()
     await site.here.settle()
     late = site.node("late")
-    assert ends(late.connect("7"), late.connect("8:old")) == [("forbidden", 4403), ("invalid_token", 4401)]
+    assert ends(*(late.connect(each) for each in ("7", "8:old", "8:lent", "8"))) == [
+        ("forbidden", 4403),
+        ("invalid_token", 4401),
+        ("invalid_token", 4401),
+        (None, None),
+    ]
 
 
 async def test_a_log_that_is_away_cannot_be_told(site: Site) -> None:

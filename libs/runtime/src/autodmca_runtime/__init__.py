@@ -19,9 +19,10 @@ from .ops import ops_routes
 from .process import StoppedAtOnce, run
 from .serving import Background, serve, serve_beside
 from .settings import KafkaSettings, LogSettings, TokenSettings
-from .tokens import Claims, TokenVerifier
+from .tokens import LONGEST_TOKEN_ID, Claims, TokenVerifier
 
 __all__ = [
+    "LONGEST_TOKEN_ID",
     "Background",
     "Claims",
     "ConfigError",

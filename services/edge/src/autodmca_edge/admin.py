@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 from autodmca_events import InvalidTimestamp, ms_of, new_id, rfc3339
-from autodmca_runtime import Secret
+from autodmca_runtime import LONGEST_TOKEN_ID, Secret
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,6 +22,7 @@ from autodmca_edge.fallback.answers import json_response
 from autodmca_edge.http_requests import Handler, Refused, body_of, refusing
 from autodmca_edge.node import Node
 from autodmca_edge.protocol import Refusal
+from autodmca_edge.revocations import Revoked, TokenId
 
 __all__ = ["admin_routes"]
 
@@ -38,6 +39,7 @@ class _Revocation(msgspec.Struct, frozen=True, rename="camel"):
 
     user_id: int | None = None
     token_digest: str | None = None
+    jti: str | None = None
     until: str | None = None
 
 
@@ -90,14 +92,16 @@ class Admin:
     async def revoke(self, request: Request) -> Response:
         """Cut off a user or a token."""
         wanted = await body_of(request, _Revocation, BODY_BYTES)
-        if (wanted.user_id is None) == (wanted.token_digest is None):
-            raise Refusal("bad_message", "either a userId or a tokenDigest", field="userId")
-        digest = None if wanted.token_digest is None else _digest(wanted.token_digest)
-        if wanted.user_id is not None and not 0 < wanted.user_id < 2**53:
-            raise Refusal("bad_message", "no user id", field="userId")
+        revoked = _revoked(wanted)
         until_ms = self._until_ms(wanted.until)
-        await self._control.tell(Revoke(user_id=wanted.user_id, token_digest=digest, until_ms=until_ms))
-        named = {"userId": wanted.user_id} if digest is None else {"tokenDigest": digest}
+        await self._control.tell(Revoke.of(revoked, until_ms))
+        match revoked:
+            case int():
+                named: dict[str, Any] = {"userId": revoked}
+            case TokenId(jti):
+                named = {"jti": jti}
+            case digest:
+                named = {"tokenDigest": digest}
         return json_response({**named, "until": rfc3339(until_ms)}, 201)
 
     def _until_ms(self, until: str | None) -> int:
@@ -138,6 +142,21 @@ def _number(asked: dict[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 16):
         raise Refusal("bad_message", "not a number", field=name)
     return int(text)
+
+
+def _revoked(wanted: _Revocation) -> Revoked:
+    """What the body names, which must be one thing."""
+    if [wanted.user_id, wanted.token_digest, wanted.jti].count(None) != 2:
+        raise Refusal("bad_message", "either a userId, a tokenDigest or a jti", field="userId")
+    if wanted.user_id is not None:
+        if not 0 < wanted.user_id < 2**53:
+            raise Refusal("bad_message", "no user id", field="userId")
+        return wanted.user_id
+    if wanted.jti is not None:
+        if not 0 < len(wanted.jti) <= LONGEST_TOKEN_ID:
+            raise Refusal("bad_message", f"1 to {LONGEST_TOKEN_ID} characters", field="jti")
+        return TokenId(wanted.jti)
+    return _digest(wanted.token_digest or "")
 
 
 def _digest(text: str) -> str:

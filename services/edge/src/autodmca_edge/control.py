@@ -192,9 +192,8 @@ class Control:
 
     async def _say_again(self) -> None:
         for revoked, until in self.revocations:
-            user_id, digest = (revoked, None) if isinstance(revoked, int) else (None, revoked)
             try:
-                await self.tell(Revoke(user_id=user_id, token_digest=digest, until_ms=int(until * 1000)))
+                await self.tell(Revoke.of(revoked, int(until * 1000)))
             except Refusal:  # other nodes say the same
                 self.records["unsaid"] += 1
 
@@ -216,8 +215,7 @@ class Control:
                 if self._is_ours(said) and self._is_new(said):
                     self._obey_for_another(said)
             case Revoke():
-                revoked = said.user_id if said.user_id is not None else said.token_digest or ""
-                self.revocations.put(revoked, said.until_ms / 1000)
+                self.revocations.put(said.revoked, said.until_ms / 1000)
                 cut_off(self._node, self.revocations)
             case DisconnectUser():
                 disconnect_user(self._node, said.user_id)

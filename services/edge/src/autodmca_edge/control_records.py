@@ -12,6 +12,7 @@ import msgspec
 from autodmca_runtime import Claims
 
 from autodmca_edge.protocol import Refusal, SubscriptionConfig
+from autodmca_edge.revocations import Revoked, TokenId
 
 __all__ = [
     "Answer",
@@ -110,15 +111,35 @@ class DisconnectUser(ControlRecord, frozen=True, kw_only=True, tag="disconnect_u
 
 
 class Revoke(ControlRecord, frozen=True, kw_only=True, tag="revoke"):
-    """Cut off a user, or a token by the SHA-256 of it in hexadecimal, until then; the past lifts it."""
+    """Cut off a user, or a token by the SHA-256 of it in hexadecimal or by its `jti`, until then; the past
+    lifts it."""
 
     user_id: int | None = None
     token_digest: str | None = None
+    jti: str | None = None
     until_ms: int
+
+    @classmethod
+    def of(cls, revoked: Revoked, until_ms: int) -> "Revoke":
+        """The record that says so."""
+        match revoked:
+            case int():
+                return cls(user_id=revoked, until_ms=until_ms)
+            case TokenId(jti):
+                return cls(jti=jti, until_ms=until_ms)
+            case _:
+                return cls(token_digest=revoked, until_ms=until_ms)
+
+    @property
+    def revoked(self) -> Revoked:
+        """Who or what is."""
+        if self.user_id is not None:
+            return self.user_id
+        return TokenId(self.jti) if self.jti is not None else self.token_digest or ""
 
     @property
     def key(self) -> str:
-        return f"revoked {self.user_id or self.token_digest}"
+        return f"revoked jti {self.jti}" if self.jti is not None else f"revoked {self.revoked}"
 
 
 class SubscribeAsk(ConnectionAsk, frozen=True, kw_only=True, tag="subscribe"):

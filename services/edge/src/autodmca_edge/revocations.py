@@ -2,25 +2,32 @@
 
 Owns what is revoked and until when, bounded: over the bound the one that ends soonest is forgotten, and
 counted. `Unrevoked` is the verifier of a node: whatever it remembers of a token, one that is revoked is
-refused. Does no I/O; never holds a token, only digests.
+refused. Does no I/O; never holds a token, only digests and ids (`jti`).
 """
 
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 from autodmca_runtime import Claims, InvalidToken
 
 from autodmca_edge.node import Verifier
 
-__all__ = ["Revocations", "Unrevoked", "UserCutOff"]
+__all__ = ["Revocations", "Revoked", "TokenId", "Unrevoked", "UserCutOff"]
 
 MOST: Final = 100_000
 
-Revoked = int | str
-"""A user's id, or the SHA-256 of a token in hexadecimal."""
-
 log = structlog.get_logger()
+
+
+class TokenId(NamedTuple):
+    """The `jti` of a token (RFC 7519, section 4.1.7)."""
+
+    jti: str
+
+
+Revoked = int | str | TokenId
+"""A user's id, the SHA-256 of a token in hexadecimal, or its `jti`."""
 
 
 class UserCutOff(InvalidToken):
@@ -70,6 +77,8 @@ class Revocations:
         if self._holds(claims.user_id):
             raise UserCutOff
         if self._holds(claims.token_digest.hex()):
+            raise InvalidToken("revoked")
+        if claims.token_id is not None and self._holds(TokenId(claims.token_id)):
             raise InvalidToken("revoked")
 
     def _holds(self, what: Revoked) -> bool:

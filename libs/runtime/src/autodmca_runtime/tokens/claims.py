@@ -1,8 +1,9 @@
 """The claims of a token: their form, and whether they hold now, here.
 
-Owns `exp nbf iss aud sub roles types filters`; other claims are ignored. Knows neither keys nor signatures:
-it is given the payload only after the signature was good. Fails with `InvalidToken`, which names the claim
-and never quotes it. RFC 7519, section 4.1; `sub`, `roles`, `types` and `filters` as the wire protocol says.
+Owns `exp nbf iss aud sub roles types filters jti`; other claims are ignored. Knows neither keys nor
+signatures: it is given the payload only after the signature was good. Fails with `InvalidToken`, which names
+the claim and never quotes it. RFC 7519, section 4.1; `sub`, `roles`, `types` and `filters` as the wire
+protocol says.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ _LARGEST_USER: Final = 2**53 - 1
 _LATEST: Final = 253_402_300_799
 """The end of the year 9999, in seconds: no timestamp can say more."""
 
+LONGEST_TOKEN_ID: Final = 256
+"""Characters of a `jti` that is kept."""
+
 _Scalar = str | int | float | bool | None
 _Operand = _Scalar | list[_Scalar]
 Filters = dict[str, Any]
@@ -28,8 +32,8 @@ class Claims(msgspec.Struct, frozen=True):
     """What a verified token says. `expires_at` is in seconds since 1970, UTC; from then on it is not good.
 
     `types` and `filters` are limits that the issuer puts on every subscription; None is no limit, an empty
-    `types` allows none at all. `token_digest` is the SHA-256 of the token. Shared between all users of one
-    token: do not change `filters`.
+    `types` allows none at all. `token_digest` is the SHA-256 of the token, `token_id` its `jti`, or None
+    where that is not of 1 to 256 characters. Shared between all users of one token: do not change `filters`.
     """
 
     user_id: int
@@ -38,6 +42,7 @@ class Claims(msgspec.Struct, frozen=True):
     types: tuple[str, ...] | None = None
     filters: Filters | None = None
     token_digest: bytes = b""
+    token_id: str | None = None
 
 
 class _Payload(msgspec.Struct, frozen=True):
@@ -51,6 +56,7 @@ class _Payload(msgspec.Struct, frozen=True):
     roles: frozenset[str] = frozenset()
     types: tuple[str, ...] | UnsetType = UNSET
     filters: dict[str, _Operand | dict[str, _Operand]] | UnsetType = UNSET
+    jti: Any = None  # a name and no limit: one that is not as it should be is no reason to refuse
 
 
 _payload: Final = msgspec.json.Decoder(_Payload).decode
@@ -86,6 +92,9 @@ def check_claims(
         expires_at,
         None if claims.types is UNSET else claims.types,
         None if claims.filters is UNSET else claims.filters,
+        token_id=claims.jti
+        if isinstance(claims.jti, str) and 0 < len(claims.jti) <= LONGEST_TOKEN_ID
+        else None,
     )
 
 

@@ -13,7 +13,7 @@ __all__ = ["FakeVerifier"]
 
 
 class FakeVerifier:
-    """Tokens are `<user>` or `<user>:<role>`; `bad` and `expired` are refused.
+    """Tokens are `<user>` or `<user>:<role>`; `bad` and `expired` are refused. A `jti` is `id of <role>`.
 
     `known` False: the issuer's keys must be fetched first, for which `check` waits until `fetched` is set.
     """
@@ -37,7 +37,7 @@ class FakeVerifier:
             raise TokenExpired(0)
         roles = frozenset({role} if role else ())
         expires_at, digest = int(self._clock()) + self.lifetime_s, sha256(token.encode()).digest()
-        claims = Claims(int(user), roles, expires_at, self.types, self.filters, digest)
+        claims = Claims(int(user), roles, expires_at, self.types, self.filters, digest, f"id of {role}")
         self._revocations.require(claims)
         return claims
 
