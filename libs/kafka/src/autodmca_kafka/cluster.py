@@ -11,14 +11,14 @@ import asyncio
 import base64
 import contextlib
 from collections.abc import Iterable
-from typing import Any
 
 import aiokafka.client
 import aiokafka.conn
 import msgspec
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaConnectionError, KafkaError
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 
+from autodmca_kafka.connection import Connection
 from autodmca_kafka.errors import BrokerTooOld, BrokerUnavailable
 from autodmca_kafka.wire import NO_ID, MetadataRequest
 
@@ -39,19 +39,7 @@ class _MetadataRequest(aiokafka.client.MetadataRequest):  # type: ignore[misc]
 aiokafka.client.MetadataRequest = _MetadataRequest
 
 
-class _Connection(aiokafka.conn.AIOKafkaConnection):  # type: ignore[misc]
-    """aiokafka's connection, which writes to a socket that has just been closed: uvloop raises RuntimeError
-    then, which nobody who waits for a broker expects."""
-
-    def send(self, request: Any, expect_response: bool = True) -> Any:
-        try:
-            return super().send(request, expect_response)
-        except RuntimeError as error:
-            self.close(reason=aiokafka.conn.CloseReason.CONNECTION_BROKEN)
-            raise KafkaConnectionError(str(error)) from error
-
-
-aiokafka.conn.AIOKafkaConnection = _Connection
+aiokafka.conn.AIOKafkaConnection = Connection
 
 
 class PartitionDescription(msgspec.Struct, frozen=True):
