@@ -33,7 +33,8 @@ ASKED_FOR: Final[Mapping[str, tuple[str, ...]]] = {
         "on_partitions_assigned", "on_partitions_revoked", "revoked",
     ),
     "asyncio": (
-        "connection_lost", "eof_received", "exc", "pause_writing", "process_exited", "resume_writing",
+        "buffer_updated", "connection_lost", "eof_received", "exc", "get_buffer", "pause_writing",
+        "process_exited", "resume_writing",
     ),
     "hypothesis": ("TestEdge", "teardown"),
     "httptools": ("on_header", "on_headers_complete", "on_url"),

@@ -142,8 +142,10 @@ class Hub:
                 if gates and partition in gates.get(member, ()):
                     continue
                 if pieces is None:
-                    pieces = self._pieces(partition, record)
-                    if pieces is None:
+                    try:
+                        pieces = event_pieces(partition, record)
+                    except Malformed as fault:
+                        self._feed.malformed(partition, record.offset, str(fault))
                         break
                     delivered_at.append(record.timestamp)
                 if member.pending is None:

@@ -18,6 +18,7 @@ __all__ = ["BadCursor", "Demand", "EventLog", "Packed", "Partition", "Record"]
 TOPICS: Final = (*USER_EVENT_TOPICS, BROADCAST)
 _EPOCH_LENGTH: Final = 6  # characters: enough to tell one incarnation of a topic from the next
 _CHUNK_OVERHEAD: Final = 300  # bytes of Python objects beside those of a poll's records
+Splice = tuple[int, bytes, Sequence[bytes]]
 _PLAIN: Final = tuple(b'%d"}' % each for each in range(1000))
 _PADDED: Final = tuple(b'%03d"}' % each for each in range(1000))
 
@@ -91,13 +92,13 @@ class Partition:
 
     __slots__ = (
         "_chunks",
-        "_spliced",
         "demand",
         "everybody",
         "followed",
         "number",
         "position",
         "prefix",
+        "spliced",
         "topic",
     )
 
@@ -109,18 +110,18 @@ class Partition:
         self.everybody = topic == BROADCAST
         self.prefix = f"{TOPICS.index(topic)}.{number}.{epoch[-_EPOCH_LENGTH:]}"
         """Of its cursors: topic, partition and incarnation of the topic."""
-        self._spliced = (-1, b"", _PLAIN)
+        self.spliced: Splice = (-1000, b"", _PLAIN)
+        """What `splice` gave last."""
         self.position = position or 0
         self._chunks: deque[_Chunk] = deque()
 
-    def splice(self, thousands: int) -> tuple[bytes, Sequence[bytes]]:
-        """What ends an envelope with the cursor of offset 1000 * `thousands` + n: a stem, an ending by n."""
-        known, stem, endings = self._spliced
-        if known != thousands:
-            stem = f',"cursor":"{self.prefix}:{thousands or ""}'.encode()
-            endings = _PADDED if thousands else _PLAIN
-            self._spliced = thousands, stem, endings
-        return stem, endings
+    def splice(self, offset: int) -> Splice:
+        """What ends an envelope with a cursor: the first of the 1000 offsets about `offset`, what all of
+        them have in common, and how each goes on from there."""
+        thousands = offset // 1000
+        stem = f',"cursor":"{self.prefix}:{thousands or ""}'.encode()
+        self.spliced = thousands * 1000, stem, _PADDED if thousands else _PLAIN
+        return self.spliced
 
     def is_of(self, epoch: str) -> bool:
         """Whether it is of this incarnation of its topic."""

@@ -103,8 +103,10 @@ def event_pieces(partition: Partition, record: Record) -> Pieces:
         if value[0] != _OPENING:
             raise Malformed("not a JSON object")
     offset = record.offset
-    stem, endings = partition.splice(offset // 1000)
-    ending = endings[offset % 1000]
+    first, stem, endings = partition.spliced
+    if not 0 <= offset - first < 1000:
+        first, stem, endings = partition.splice(offset)
+    ending = endings[offset - first]
     size = len(value) - 1 + len(stem) + len(ending)
     return _HEADS[size] if size < _MOST_HEADS else head(size), value[:-1], stem, ending
 
