@@ -47,10 +47,10 @@ def usage(name: str, **fields: Any) -> TemplateUsage:
 
 
 class Edge:
-    """One `python -m autodmca_edge` on a free port."""
+    """One `python -m autodmca_edge`, on a free port unless EDGE_PORT is given."""
 
     def __init__(self, bootstrap_servers: str, **settings: Any) -> None:
-        self.port = free_port()
+        self.port: int = settings.get("EDGE_PORT") or free_port()
         self.url = f"ws://127.0.0.1:{self.port}/ws"
         environ = {
             **os.environ,

@@ -90,6 +90,19 @@ def test_java_must_be_17_or_newer(machine: Machine, version: str, enough: bool) 
     assert (machine.installed() == []) == enough
 
 
+def test_chromium_is_installed_or_asked_for_in_one_line_and_the_tests_go_on(machine: Machine) -> None:
+    done = machine.asked("browser")
+    assert done.returncode == 0
+    assert done.stderr.count("\n") == 1
+    assert "sudo apt-get install chromium" in done.stderr
+    machine.has("id", "0")
+    assert machine.asked("browser").returncode == 0
+    assert machine.installed() == ["chromium"]
+    machine.has("chromium")
+    assert machine.asked("browser").returncode == 0
+    assert machine.installed() == ["chromium"]
+
+
 def test_without_the_venv_module_nothing_can_go_on(machine: Machine) -> None:
     machine.has("python3", "python3.11-venv", status=1)
     done = machine.asked("venv")
