@@ -8,6 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))  # `tests` is importable however pytest is started
 
 from tests.brokers import (
+    _module_cluster,
     _module_embedded,
     _module_kafka,
     any_broker,
@@ -16,11 +17,13 @@ from tests.brokers import (
     fault_embedded,
     fault_kafka,
     kafka_broker,
+    kafka_cluster,
     new_name,
 )
 from tests.seeds import MACHINE_EXAMPLES, MACHINE_SEED
 
 __all__ = [
+    "_module_cluster",
     "_module_embedded",
     "_module_kafka",
     "any_broker",
@@ -29,6 +32,7 @@ __all__ = [
     "fault_embedded",
     "fault_kafka",
     "kafka_broker",
+    "kafka_cluster",
     "new_name",
 ]
 

@@ -1,4 +1,4 @@
-"""Apache Kafka without Docker: one KRaft node on Java 17, its jars fetched once by Maven.
+"""Apache Kafka without Docker: KRaft nodes on Java 17, their jars fetched once by Maven.
 
     python -m tests.apache_kafka            # a broker until Ctrl-C; prints its address
 
@@ -14,6 +14,8 @@ import signal
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import which
 
@@ -35,9 +37,10 @@ POM = f"""<project><modelVersion>4.0.0</modelVersion>
 </dependencies></project>
 """
 
+# Killed, a broker may come back, and others may lead, once its old session is over: hence the short timeout.
 PROPERTIES = """process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
+node.id={node}
+controller.quorum.voters={voters}
 listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port}
 controller.listener.names=CONTROLLER
@@ -91,26 +94,40 @@ def _fetch(cache: Path, libs: Path) -> None:
 
 def apache_kafka(directory: Path, *, core: int | None = None) -> BrokerProcess:
     """A formatted node on free ports, not started yet; `core` pins it to one core (Linux)."""
-    libs = jars()
-    port, controller = free_port(), free_port()
-    data = directory / "data"
-    properties = directory / "server.properties"
-    properties.write_text(PROPERTIES.format(port=port, controller=controller, data=data))
+    # A small young generation: the collector's pauses are the floor of every latency measured here.
+    memory = ["-Xms384m", "-Xmx384m", "-Xmn32m"]
+    return apache_nodes(directory, 1, memory, [] if core is None else ["taskset", "-c", str(core)])[0]
+
+
+def apache_nodes(
+    directory: Path, count: int, memory: Sequence[str], before: Sequence[str] = ()
+) -> list[BrokerProcess]:
+    """Nodes 1 to `count` of one cluster, broker and controller each; formatted, not started yet."""
     logging = {"defaultLogLevel": "warn", "showDateTime": "true", "dateTimeFormat": "HH:mm:ss.SSS"}
     settings = [f"-Dorg.slf4j.simpleLogger.{name}={value}" for name, value in logging.items()]
-    java = ["java", *settings, "-cp", f"{libs}/*"]
+    java = ["-XX:+UseSerialGC", *settings, "-cp", f"{jars()}/*"]
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    subprocess.run(
-        [*java, "-Xmx128m", "-XX:+UseSerialGC", "kafka.tools.StorageTool", "format",
-         "-t", cluster_id, "-c", str(properties)],
-        check=True, capture_output=True, timeout=FORMAT_S,
-    )  # fmt: skip
-    # Killed, a broker may come back once its old session is over: hence the short session timeout. A small
-    # young generation: the collector's pauses are the floor of every latency measured here.
-    memory = ["-Xms384m", "-Xmx384m", "-Xmn32m", "-XX:+UseSerialGC"]
-    pin = [] if core is None else ["taskset", "-c", str(core)]
-    command = [*pin, java[0], *memory, *java[1:], "kafka.Kafka", str(properties)]
-    return BrokerProcess("apache", port, command, directory / "broker.log")
+    controllers = {node: free_port() for node in range(1, count + 1)}
+    voters = ",".join(f"{node}@127.0.0.1:{port}" for node, port in controllers.items())
+    brokers: list[BrokerProcess] = []
+    formats: list[list[str]] = []
+    for node, controller in controllers.items():
+        port, properties = free_port(), directory / f"server-{node}.properties"
+        data = directory / f"data-{node}"
+        properties.write_text(
+            PROPERTIES.format(node=node, voters=voters, port=port, controller=controller, data=data)
+        )
+        formatting = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties)]
+        formats.append(["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", *java, *formatting])
+        command = [*before, "java", *memory, *java, "kafka.Kafka", str(properties)]
+        brokers.append(BrokerProcess("apache", port, command, directory / f"broker-{node}.log"))
+    with ThreadPoolExecutor(count) as threads:
+        list(threads.map(_run, formats))
+    return brokers
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=FORMAT_S)
 
 
 def main() -> None:

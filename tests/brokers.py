@@ -2,8 +2,9 @@
 
 `embedded_broker`, `kafka_broker` and `any_broker` are shared by the whole session: a test takes topics of
 its own (`new_name`) and never harms the broker. `fault_kafka`, `fault_embedded` and `fault_broker` belong to
-one test module, which may kill, freeze and restart them; they are up again when a test starts. Apache
-Kafka comes from Docker where an engine answers, else from Maven, else from KAFKA_BOOTSTRAP_SERVERS.
+one test module, which may kill, freeze and restart them; they are up again when a test starts. So is
+`kafka_cluster`, of three brokers. Apache Kafka comes from Docker where an engine answers, else from Maven,
+else from KAFKA_BOOTSTRAP_SERVERS.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import pytest
 
 from tests.apache_kafka import NoApacheKafka, apache_kafka
 from tests.broker_process import embedded_kafka
 from tests.docker_kafka import DockerKafka, docker_answers
+from tests.kafka_cluster import KafkaCluster
+
+T = TypeVar("T")
 
 
 class Broker(Protocol):
@@ -73,9 +77,9 @@ def real_kafka(directory: Path) -> Broker:
         raise NoApacheKafka(reason) from error
 
 
-def _real_kafka(directory: Path) -> Broker:
+def _or_skip(make: Callable[[Path], T], directory: Path) -> T:
     try:
-        return real_kafka(directory)
+        return make(directory)
     except NoApacheKafka as error:
         reason = f"no Apache Kafka: {error}"
         if os.environ.get("CI") == "true":
@@ -100,7 +104,7 @@ def embedded_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker
 
 @pytest.fixture(scope="session")
 def kafka_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    with _running(_real_kafka(tmp_path_factory.mktemp("kafka"))) as broker:
+    with _running(_or_skip(real_kafka, tmp_path_factory.mktemp("kafka"))) as broker:
         yield broker
 
 
@@ -114,7 +118,7 @@ def any_broker(request: pytest.FixtureRequest) -> Broker:
 
 @pytest.fixture(scope="module")
 def _module_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    with _running(_real_kafka(tmp_path_factory.mktemp("fault-kafka"))) as broker:
+    with _running(_or_skip(real_kafka, tmp_path_factory.mktemp("fault-kafka"))) as broker:
         yield broker
 
 
@@ -134,6 +138,22 @@ def fault_kafka(_module_kafka: Broker) -> Broker:
 def fault_embedded(_module_embedded: Broker) -> Broker:
     _module_embedded.mend()
     return _module_embedded
+
+
+@pytest.fixture(scope="module")
+def _module_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    cluster = _or_skip(KafkaCluster, tmp_path_factory.mktemp("kafka-cluster"))
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture
+def kafka_cluster(_module_cluster: KafkaCluster) -> KafkaCluster:
+    """Three real brokers, never in Docker: killed, frozen and moved about, and all up when a test starts."""
+    _module_cluster.mend()
+    return _module_cluster
 
 
 @pytest.fixture(params=["embedded", pytest.param("apache", marks=pytest.mark.kafka)])

@@ -11,7 +11,8 @@ from autodmca_kafka import EventProducer, TopicPartition, TopicSpec, cluster, en
 from autodmca_kafka.errors import Refused
 from autodmca_kafka.fetch_wire import FetchRequest, Wanted
 from autodmca_kafka.inner_producer import gives_producer_ids
-from autodmca_kafka.log_client import LATEST, OFFSET_OUT_OF_RANGE, LogClient
+from autodmca_kafka.log_bounds import LATEST, OFFSET_OUT_OF_RANGE
+from autodmca_kafka.log_client import LogClient
 
 from tests.brokers import Broker
 from tests.contract.differences import Difference, differs
@@ -78,8 +79,8 @@ async def test_no_offset_out_of_range(any_broker: Broker, new_name: Name) -> Non
 async def test_latest_is_the_last_batch(any_broker: Broker, new_name: Name) -> None:
     tp = await five_records(any_broker, new_name("latest"))
     client = await client_of(any_broker)
-    latest, _ = (await client.offsets({tp: LATEST}))[tp]
-    end = (await client.ends([tp]))[tp]
+    latest, _ = (await client.log_bounds.offsets({tp: LATEST}))[tp]
+    end = (await client.log_bounds.ends([tp]))[tp]
     await client.stop()
     assert latest == (1 if differs(any_broker, Difference.LATEST_IS_THE_LAST_BATCH) else 5)
     assert end == 5
@@ -88,7 +89,7 @@ async def test_latest_is_the_last_batch(any_broker: Broker, new_name: Name) -> N
 async def test_no_time_index(any_broker: Broker, new_name: Name) -> None:
     tp = await five_records(any_broker, new_name("time"))
     client = await client_of(any_broker)
-    answers = [(await client.offsets({tp: moment}))[tp][0] for moment in (0, 1003, 9999)]
+    answers = [(await client.log_bounds.offsets({tp: moment}))[tp][0] for moment in (0, 1003, 9999)]
     await client.stop()
     assert answers == ([0, 0, 0] if differs(any_broker, Difference.NO_TIME_INDEX) else [0, 3, -1])
 
@@ -101,7 +102,7 @@ async def test_no_retention(any_broker: Broker, new_name: Name) -> None:
     else:
         await expire_before(any_broker, tp, 3)
     client = await client_of(any_broker)
-    earliest = (await client.beginnings([tp]))[tp]
+    earliest = (await client.log_bounds.beginnings([tp]))[tp]
     await client.stop()
     assert earliest == (0 if differs(any_broker, Difference.NO_RETENTION) else 3)
 

@@ -99,6 +99,27 @@ async def test_an_admin_who_watches_everybody_needs_all_partitions(stored: FakeL
     assert len(peer.events()) == 20
 
 
+async def test_only_who_needs_a_partition_without_a_leader_waits(stored: FakeLog, node: FakeNode) -> None:
+    stored.leaderless = {place(stored)}
+    unlucky, lucky, later = node.connect(), node.connect(str(elsewhere(stored))), node.connect("7")
+    unlucky.subscribe("s", USAGE)
+    lucky.subscribe("s", USAGE)
+    await node.settle()
+    assert (unlucky.answers("subscribed"), answer(lucky)) == ([], recovered(0))
+    later.subscribe("s", USAGE)
+    later.subscribe("t", APPROVAL)
+    await node.settle()
+    assert read(node) == {place(stored, elsewhere(stored))}
+    stored.leaderless.clear()
+    emit(stored, 2)
+    node.pass_time(1)
+    await node.settle()
+    assert (answer(unlucky), later.answers("subscribed")[0]["recovered"]) == (recovered(0), True)
+    emit(stored, 1)
+    node.poll()
+    assert offsets(unlucky) == offsets(later) == [2]
+
+
 # -- the end of a need -----------------------------------------------------------------------------
 
 

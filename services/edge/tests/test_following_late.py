@@ -1,5 +1,7 @@
 """Subscriptions and cursors that meet a partition which is not read yet."""
 
+import asyncio
+
 import pytest
 from autodmca_edge.testing import FakeLog, FakeNode
 from autodmca_events import partition_for, rfc3339, user_key
@@ -37,7 +39,7 @@ async def test_while_the_log_is_away_a_subscription_waits(stored: FakeLog, node:
     peer.subscribe("s", USAGE)
     node.pass_time(GRACE_S + 1)
     await node.settle()
-    assert peer.received[-1]["payload"]["action"] == "connected"
+    assert peer.received[-1]["payload"]["action"] == "waiting"
     stored.away = False
     emit(stored, 2)
     node.pass_time(1)
@@ -46,6 +48,32 @@ async def test_while_the_log_is_away_a_subscription_waits(stored: FakeLog, node:
     emit(stored, 2)
     node.poll()
     assert offsets(peer) == [2, 3]
+
+
+async def test_who_waits_for_the_log_is_told_once_and_refused_after_a_time(stored: FakeLog) -> None:
+    node = FakeNode(stored, grace_s=GRACE_S, replay_seconds=0.1)
+    stored.leaderless = {place(stored)}
+    peer, other = node.connect(), node.connect(str(elsewhere(stored)))
+    peer.subscribe("s", USAGE)
+    async with asyncio.timeout(10):
+        while not peer.errors():
+            await node.settle()
+            node.pass_time(1)
+            await asyncio.sleep(0.01)
+    (waiting,) = peer.answers("waiting")
+    assert (waiting["subscriptionId"], waiting["ahead"], waiting["reason"]) == ("s", 0, "log")
+    (error,) = peer.errors()
+    assert (error["code"], error["retryable"], error["subscriptionId"]) == ("not_ready", True, "s")
+    node.pass_time(GRACE_S + 1)
+    await node.settle()
+    assert (node.replayer.running, node.tasks, needed(node)) == (0, 0, 0)
+    other.subscribe("s", USAGE)
+    await node.settle()
+    assert answer(other) == recovered(0)
+    stored.leaderless.clear()
+    peer.subscribe("s", USAGE)
+    await node.settle()
+    assert answer(peer) == recovered(0)
 
 
 @pytest.mark.parametrize("how", ["leave", "unsubscribe", "replace"])

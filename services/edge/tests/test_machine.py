@@ -102,7 +102,7 @@ class _StandsEarly(Replays):
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        self._starts = _DoesNotWait(arguments[0], arguments[1], more["pause"])
+        self._starts = _DoesNotWait(arguments[0], arguments[1], more["pause"], patience_s=300)
 
 
 class _LetsGo(Replays):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import random
 from collections.abc import Iterable
 
 import aiokafka.client
@@ -24,6 +25,7 @@ from autodmca_kafka.wire import NO_ID, MetadataRequest
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
+PATIENCE_S = 2.0
 LEADER_NOT_AVAILABLE = 5
 
 
@@ -97,11 +99,10 @@ async def close(client: AIOKafkaClient) -> None:
 async def describe_topics(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, TopicDescription]:
     """What one broker of the cluster knows about `topics`; one that does not exist is absent.
 
-    Raises aiokafka's KafkaError when that broker cannot be reached, BrokerTooOld.
+    Raises aiokafka's KafkaError when none can be reached, BrokerTooOld.
     """
-    node = client.get_random_node()
     try:
-        answer = await client.send("bootstrap" if node is None else node, MetadataRequest(sorted(topics)))
+        answer = await _any_answer(client, MetadataRequest(sorted(topics)))
     except (IncompatibleBrokerVersion, NotImplementedError) as error:
         raise BrokerTooOld("Metadata version 10") from error
     found = {}
@@ -109,6 +110,17 @@ async def describe_topics(client: AIOKafkaClient, topics: Iterable[str]) -> dict
         if error_code in (0, LEADER_NOT_AVAILABLE) and partitions:
             found[name] = TopicDescription(name, _epoch(topic_id), topic_id, _partitions(partitions))
     return found
+
+
+async def _any_answer(client: AIOKafkaClient, request: MetadataRequest) -> Any:
+    """The answer of the first broker that gives one; each but the last has `PATIENCE_S` for it."""
+    nodes = [broker.nodeId for broker in client.cluster.brokers()] or ["bootstrap"]
+    random.shuffle(nodes)
+    for node in nodes[:-1]:
+        with contextlib.suppress(KafkaError, TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                return await client.send(node, request)
+    return await client.send(nodes[-1], request)
 
 
 def _epoch(topic_id: bytes) -> str:

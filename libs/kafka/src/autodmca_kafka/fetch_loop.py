@@ -126,6 +126,7 @@ class FetchLoop:
                 self._refused(position, piece.error_code)
             else:
                 position.high_watermark = piece.high_watermark
+                position.unread_since = None
                 if piece.records:
                     self._take_records(position, piece)
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
-from aiokafka.protocol.offset import OffsetRequest
 from aiokafka.structs import TopicPartition
 
 from autodmca_kafka import cluster
@@ -29,14 +28,12 @@ from autodmca_kafka.errors import (
     TopicDeleted,
 )
 from autodmca_kafka.fetch_wire import FetchRequest, Slice, Wanted
+from autodmca_kafka.log_bounds import OFFSET_OUT_OF_RANGE, LogBounds
 from autodmca_kafka.reader_events import Batch
 from autodmca_kafka.records import decode, span
 
 T = TypeVar("T")
 
-LATEST = -1
-EARLIEST = -2
-OFFSET_OUT_OF_RANGE = 1
 TOPIC_PATIENCE_S = 2.0
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 1.0
@@ -59,6 +56,7 @@ class LogClient:
         self._deadline_s = deadline_s
         self._client: AIOKafkaClient | None = None
         self._topics: dict[str, TopicDescription] = {}
+        self.log_bounds = LogBounds(self)
 
     @property
     def connection(self) -> AIOKafkaClient:
@@ -108,99 +106,15 @@ class LogClient:
                 raise TopicDeleted(missing[0])
             return None if missing else found
 
-        return await self._until(attempt)
+        return await self.until(attempt)
+
+    def forget(self, topic: str) -> None:
+        """What is known of it does not hold: ask before it is used again."""
+        self._topics.pop(topic, None)
 
     async def known(self, topic: str) -> TopicDescription:
         """What the cluster last said about `topic`; asks when it has not yet."""
         return self._topics.get(topic) or await self.describe(topic)
-
-    async def offsets(self, wanted: Mapping[TopicPartition, int]) -> dict[TopicPartition, tuple[int, int]]:
-        """The first offset at or after each time (ms, or EARLIEST, LATEST) and that record's timestamp.
-
-        As the broker answers: Apache Kafka (-1, -1) where there is none. Raises TopicDeleted.
-        """
-        answers: dict[TopicPartition, tuple[int, int]] = {}
-
-        async def attempt() -> bool | None:
-            for node, request in (await self._by_leader(wanted, answers)).items():
-                answer = await self.connection.send(node, OffsetRequest(-1, 0, request))
-                for topic, partitions in answer.topics:
-                    for partition, code, timestamp, offset in partitions:
-                        if code == 0:
-                            answers[TopicPartition(topic, partition)] = (offset, timestamp)
-                        else:
-                            self._topics.pop(topic, None)
-            return True if len(answers) == len(wanted) else None
-
-        await self._until(attempt)
-        return answers
-
-    async def _by_leader(
-        self, wanted: Mapping[TopicPartition, int], done: Mapping[TopicPartition, tuple[int, int]]
-    ) -> dict[int, list[tuple[str, list[tuple[int, int]]]]]:
-        by_leader: dict[int, list[tuple[str, list[tuple[int, int]]]]] = {}
-        for tp, timestamp in wanted.items():
-            if tp not in done:
-                described = (await self.known(tp.topic)).partitions.get(tp.partition)
-                if described is None:
-                    raise TopicDeleted(f"{tp.topic}[{tp.partition}]")
-                if described.leader is None:
-                    self._topics.pop(tp.topic, None)
-                else:
-                    by_leader.setdefault(described.leader, []).append((tp.topic, [(tp.partition, timestamp)]))
-        return by_leader
-
-    async def bounds(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
-        """(earliest, end) of each: the first offset held, and the one the next record will get."""
-        tps = list(tps)
-        earliest = await self.beginnings(tps)
-        ends = await self.ends(tps)
-        return {tp: (earliest[tp], ends[tp]) for tp in tps}
-
-    async def beginnings(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """The first offset that each still holds."""
-        return {tp: offset for tp, (offset, _) in (await self.offsets(dict.fromkeys(tps, EARLIEST))).items()}
-
-    async def ends(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """The offset that the next record of each will get.
-
-        By a fetch's high watermark: the embedded broker's LATEST is the last batch's first offset plus one.
-        """
-        latest = await self.offsets(dict.fromkeys(tps, LATEST))
-        ends: dict[TopicPartition, int] = {}
-
-        async def attempt() -> bool | None:
-            for node, wanted in (
-                await self._wanted({tp: latest[tp][0] for tp in latest.keys() - ends})
-            ).items():
-                request = FetchRequest(list(wanted.values()), max_wait_ms=1, min_bytes=0, max_bytes=1)
-                answer = await self.connection.send(node, request)
-                places = {(each.topic_id, each.partition): tp for tp, each in wanted.items()}
-                for piece in answer.slices:
-                    tp = places.get((piece.topic_id, piece.partition))
-                    if tp is None or piece.error_code not in (0, OFFSET_OUT_OF_RANGE):
-                        self._topics.clear()
-                    else:
-                        ends[tp] = max(latest[tp][0], piece.high_watermark)
-            return True if len(ends) == len(latest) else None
-
-        await self._until(attempt)
-        return ends
-
-    async def _wanted(self, places: Mapping[TopicPartition, int]) -> dict[int, dict[TopicPartition, Wanted]]:
-        """What to ask each leader for, to look at these offsets; without those that have none now."""
-        by_leader: dict[int, dict[TopicPartition, Wanted]] = {}
-        for tp, offset in places.items():
-            topic = await self.known(tp.topic)
-            described = topic.partitions.get(tp.partition)
-            if described is None:
-                raise TopicDeleted(f"{tp.topic}[{tp.partition}]")
-            if described.leader is None:
-                self._topics.pop(tp.topic, None)
-            else:
-                wanted = Wanted(topic.topic_id, tp.partition, described.leader_epoch, offset, 1)
-                by_leader.setdefault(described.leader, {})[tp] = wanted
-        return by_leader
 
     async def read(self, tp: TopicPartition, offset: int, max_bytes: int, *, check_crcs: bool) -> Batch:
         """Whole batches from `offset` without waiting for new records; at least one where there is one.
@@ -208,7 +122,7 @@ class LogClient:
         Raises OffsetOutOfRange, CorruptBatch, TopicDeleted, BrokerUnavailable.
         """
         while True:
-            piece = await self._until(partial(self._read_once, tp, offset, max_bytes))
+            piece = await self.until(partial(self._read_once, tp, offset, max_bytes))
             whole = span(piece.records, offset)
             if whole.size or not piece.records or max_bytes >= LARGEST_FETCH or whole.broken:
                 break
@@ -227,7 +141,7 @@ class LogClient:
     async def _read_once(self, tp: TopicPartition, offset: int, max_bytes: int) -> Slice | None:
         piece = await self._slice(tp, offset, max_bytes)
         if piece is not None and out_of_range(piece, offset):
-            earliest, end = (await self.bounds([tp]))[tp]
+            earliest, end = (await self.log_bounds.bounds([tp]))[tp]
             if not earliest <= offset <= end:
                 raise OffsetOutOfRange(tp.topic, tp.partition, offset, earliest, end)
             return None
@@ -258,8 +172,8 @@ class LogClient:
         Asks the log's index, and believes it if the record found is that late; else (a broker without such
         an index) searches by halves, which takes the records' times to be rising.
         """
-        earliest, end = (await self.bounds([tp]))[tp]
-        found, _ = (await self.offsets({tp: timestamp_ms}))[tp]
+        earliest, end = (await self.log_bounds.bounds([tp]))[tp]
+        found, _ = (await self.log_bounds.offsets({tp: timestamp_ms}))[tp]
         if found < 0:
             return end
         if found > earliest or await self._is_late(tp, earliest, timestamp_ms, check_crcs):
@@ -278,7 +192,7 @@ class LogClient:
         batch = await self.read(tp, offset, 1, check_crcs=check_crcs)
         return not batch.records or batch.records[0].timestamp >= timestamp_ms
 
-    async def _until(self, attempt: Callable[[], Awaitable[T | None]]) -> T:
+    async def until(self, attempt: Callable[[], Awaitable[T | None]]) -> T:
         """Repeat `attempt` until it gives something, over errors that pass."""
         pause = FIRST_PAUSE_S
         reason = "leaders are not known"

@@ -105,7 +105,7 @@ class Membership(ConsumerRebalanceListener):  # type: ignore[misc]
         """Where these assigned partitions stand."""
         tps = [TopicPartition(self._topic, partition) for partition in partitions]
         committed = {tp: await self._consumer.committed(tp) or 0 for tp in tps}
-        bounds = await self._log_client.bounds(tps)
+        bounds = await self._log_client.log_bounds.bounds(tps)
         return {tp.partition: Extent(committed[tp], *bounds[tp]) for tp in tps}
 
     def begin(self, partition: int, offset: int) -> None:

@@ -21,11 +21,12 @@ class Position:
 
     `leader` None means parked: not fetched until the cluster has been asked about it again.
     `doubtful` says that the broker refused `fetched` as out of range. `moves` counts repositionings.
+    `unread_since` is the loop's time at which it was parked; None again once a leader has answered.
     """
 
     __slots__ = (
         "doubtful", "fetched", "high_watermark", "leader", "leader_epoch", "max_bytes", "moves",
-        "taken", "topic_id", "tp", "unreadable",
+        "taken", "topic_id", "tp", "unread_since", "unreadable",
     )  # fmt: skip
 
     def __init__(self, tp: TopicPartition, topic_id: bytes, offset: int, max_bytes: int) -> None:
@@ -40,6 +41,7 @@ class Position:
         self.moves = 0
         self.doubtful = False
         self.unreadable = False
+        self.unread_since: float | None = None
 
     def move(self, offset: int) -> None:
         """Go on at `offset`; what was fetched and not taken is void."""
@@ -49,6 +51,8 @@ class Position:
 
     def park(self) -> None:
         self.leader = None
+        if self.unread_since is None:
+            self.unread_since = asyncio.get_running_loop().time()
 
     def led_by(self, topic: TopicDescription, partition: PartitionDescription | None) -> None:
         self.topic_id = topic.topic_id

@@ -71,7 +71,11 @@ class TopicChanged(NamedTuple):
 
 
 class BrokerLost(NamedTuple):
-    """The broker `node` does not answer; its partitions stand still until BrokerBack or a new leader."""
+    """The broker `node` does not answer; its partitions stand still until BrokerBack or a new leader.
+
+    There need not be a BrokerBack: nothing more is asked of a broker that leads none of them any more.
+    What stands still is what `TailReader.unread` says.
+    """
 
     node: int
     reason: str

@@ -111,23 +111,27 @@ class TailReader:
             self._tasks.create_task(loop.run(), name=f"fetch from broker {node}")
         loop.wake()
 
-    async def add(self, wanted: Mapping[TopicPartition, int]) -> dict[TopicPartition, Added]:
+    async def add(
+        self, wanted: Mapping[TopicPartition, int], *, patience_s: float | None = None
+    ) -> dict[TopicPartition, Added]:
         """Read these partitions too, from an offset, END or BEGINNING; one already added is moved.
 
         When it returns, END means the end of now: every record written from then on will come, and `poll`
         has handed over nothing of them yet. An offset that the log does not hold comes back as
-        PartitionReset. Raises TopicDeleted (nothing is added then), BrokerUnavailable.
+        PartitionReset. With `patience_s`, what has no leader that answers by then is left out, and the rest
+        is added. Raises TopicDeleted (nothing is added then), BrokerUnavailable.
         """
         self._check()
         topics = await self._log_client.describe_all({tp.topic for tp in wanted})
         for tp in wanted:
             if tp.partition not in topics[tp.topic].partitions:
                 raise TopicDeleted(f"{tp.topic}[{tp.partition}]")
-        ends = await self._log_client.ends([tp for tp, place in wanted.items() if place == self.END])
-        beginnings = await self._log_client.beginnings(
-            [tp for tp, place in wanted.items() if place == self.BEGINNING]
-        )
-        places = {**wanted, **ends, **beginnings}
+        bounds = self._log_client.log_bounds
+        at_end = [tp for tp, place in wanted.items() if place == self.END]
+        at_beginning = [tp for tp, place in wanted.items() if place == self.BEGINNING]
+        places = {tp: place for tp, place in wanted.items() if place >= 0}
+        places |= await bounds.ends(at_end, patience_s=patience_s)
+        places |= await bounds.beginnings(at_beginning, patience_s=patience_s)
         for tp, place in places.items():
             if (old := self._positions.get(tp)) is not None:
                 old.move(place)
@@ -201,6 +205,15 @@ class TailReader:
             return None
         return max(position.high_watermark - position.taken, 0)
 
+    def unread(self) -> dict[TopicPartition, float]:
+        """The partitions that stand still, and for how many seconds: no leader that is known answers."""
+        now = asyncio.get_running_loop().time()
+        return {
+            tp: now - position.unread_since
+            for tp, position in self._positions.items()
+            if position.unread_since is not None
+        }
+
     async def partitions(self, topic: str) -> int:
         """How many partitions the topic has. Raises TopicDeleted, BrokerUnavailable, as do the others."""
         return len((await self._log_client.describe(topic)).partitions)
@@ -211,7 +224,7 @@ class TailReader:
 
     async def bounds(self, tps: Iterable[TopicPartition]) -> dict[TopicPartition, tuple[int, int]]:
         """(earliest, end) of each partition: the first offset held, the one the next record will get."""
-        return await self._log_client.bounds(tps)
+        return await self._log_client.log_bounds.bounds(tps)
 
     async def offset_at(self, tp: TopicPartition, timestamp_ms: int) -> int:
         """The first offset whose record is of that time or later; the end where there is none."""

@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import msgspec
+import structlog
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import CreateTopicsRequest
@@ -31,10 +32,13 @@ from autodmca_kafka import cluster
 from autodmca_kafka.errors import BrokerUnavailable, Refused, TopicMismatch
 from autodmca_kafka.retention import raise_retention
 
+log = structlog.get_logger(__name__)
+
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 CONTROL_RETENTION_MS = 8 * DAY_MS
 POLL_S = 0.05
+LEADERS_S = 5.0
 FATAL_CODES = {
     17: "invalid topic name",
     29: "not allowed",
@@ -96,7 +100,8 @@ async def ensure_topics(
     deadline_s: float = 60,
     client_id: str = "autodmca-topics",
 ) -> None:
-    """Create the topics of `specs` that are missing, and return when every partition has a leader.
+    """Create the topics of `specs` that are missing, and return when every partition has a leader, or has
+    had none for some seconds: the brokers that have it may be down, which is no reason to wait with the rest.
 
     A retention that is too short is raised, if the broker allows it.
 
@@ -108,8 +113,13 @@ async def ensure_topics(
     try:
         async with asyncio.timeout(deadline_s):
             client = await cluster.connect(bootstrap_servers, client_id=client_id, deadline_s=deadline_s)
-            while True:
-                if not await _missing(client, specs, replication_factor):
+            clock = asyncio.get_running_loop().time
+            since = clock()
+            while (leaderless := await _step(client, specs, replication_factor)) != []:
+                if leaderless is None:
+                    since = clock()
+                elif clock() - since > LEADERS_S:
+                    log.warning("partitions have no leader", partitions=leaderless)
                     break
                 await asyncio.sleep(POLL_S)
             if least := {each.name: each.least_retention_ms for each in specs if each.least_retention_ms}:
@@ -121,8 +131,10 @@ async def ensure_topics(
             await cluster.close(client)
 
 
-async def _missing(client: AIOKafkaClient, specs: Sequence[TopicSpec], replication_factor: int) -> bool:
-    """Take one step; true while there is another to take."""
+async def _step(
+    client: AIOKafkaClient, specs: Sequence[TopicSpec], replication_factor: int
+) -> list[str] | None:
+    """Take one step: the partitions without a leader, or None while it is not known that all exist."""
     try:
         found = await cluster.describe_topics(client, [spec.name for spec in specs])
         mismatches = {
@@ -135,11 +147,16 @@ async def _missing(client: AIOKafkaClient, specs: Sequence[TopicSpec], replicati
         missing = [spec for spec in specs if spec.name not in found]
         if missing:
             await _create(client, missing, replication_factor)
-            return True
-        return any(p.leader is None for topic in found.values() for p in topic.partitions.values())
+            return None
+        return [
+            f"{topic.name}[{each.partition}]"
+            for topic in found.values()
+            for each in topic.partitions.values()
+            if each.leader is None
+        ]
     except KafkaError:
         await client.force_metadata_update()
-        return True
+        return None
 
 
 async def _create(client: AIOKafkaClient, specs: Sequence[TopicSpec], replication_factor: int) -> None:

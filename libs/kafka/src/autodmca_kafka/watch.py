@@ -2,7 +2,8 @@
 
 Owns the parked positions: it asks, at once when there is trouble and now and then without (so that a topic
 that was deleted and created again in between is noticed), and gives each position its leader or its new
-place, with the event that says so. Pauses grow while trouble lasts. Never fetches records.
+place, with the event that says so. Pauses grow while trouble lasts: a broker that was killed is still said to
+lead for some seconds. One partition's trouble holds up no other. Never fetches records.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from autodmca_kafka.reader_events import PartitionReset, TopicChanged, TopicGone
 
 FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.5
+SOON_S = 1.0
+PATIENCE_S = 1.0
 DENIALS_TO_BELIEVE = 3
 
 
@@ -49,15 +52,20 @@ class Watch:
         self._wanted.set()
 
     async def run(self) -> None:
-        pause = FIRST_PAUSE_S
+        clock = asyncio.get_running_loop().time
+        pause, refreshed = FIRST_PAUSE_S, -SOON_S
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._refresh_s):
                     await self._wanted.wait()
+            again = self._wanted.is_set() and clock() - refreshed < SOON_S
             self._wanted.clear()
             await self._refresh()
-            if any(position.leader is None for position in self._positions.values()):
+            refreshed = clock()
+            parked = any(position.leader is None for position in self._positions.values())
+            if parked:
                 self._wanted.set()
+            if parked or again:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
             else:
@@ -94,29 +102,31 @@ class Watch:
                 position.move(0)
             self._hand_over.put(TopicChanged(topic.name, topic.epoch))
         doubtful = [p for p in positions if p.doubtful and p.leader is None]
-        if doubtful and not await self._replace(doubtful):
-            return
+        if doubtful:
+            await self._replace(doubtful)
         for position in positions:
-            position.led_by(topic, topic.partitions.get(position.tp.partition))
+            if not position.doubtful:
+                position.led_by(topic, topic.partitions.get(position.tp.partition))
         for node in {position.leader for position in positions}:
             if node is not None:
                 self._led(node)
 
-    async def _replace(self, doubtful: list[Position]) -> bool:
-        """Move positions that the log does not hold to the nearest place that it does."""
+    async def _replace(self, doubtful: list[Position]) -> None:
+        """Move positions that the log does not hold to the nearest place that it does, as far as their
+        leaders say."""
         moves = [position.moves for position in doubtful]
         try:
-            bounds = await self._log_client.bounds([position.tp for position in doubtful])
+            tps = [position.tp for position in doubtful]
+            bounds = await self._log_client.log_bounds.bounds(tps, patience_s=PATIENCE_S)
         except RecoverableError:
-            return False
+            return
         for position, move in zip(doubtful, moves, strict=True):
+            if position.moves != move or position.tp not in bounds:
+                continue
             earliest, end = bounds[position.tp]
             requested = position.fetched
-            if position.moves != move:
-                continue
             if earliest <= requested <= end:
                 position.doubtful = False  # a follower was behind, or the log has grown again
                 continue
             position.move(earliest if requested < earliest else end)
             self._hand_over.put(PartitionReset(position.tp, requested, earliest, end))
-        return True

@@ -2,8 +2,9 @@
 
 Owns adding those that somebody needs, from their end of that moment, and dropping those that nobody has
 needed for the grace period. Who asks within a few milliseconds shares one question to the log, and who asks
-while one is under way shares the next. A topic that was made again while nothing of it was read is known
-anew. A broker that does not answer fails all who asked with `Unreachable`; they may ask again.
+while one is under way shares the next. What has no leader that answers is left out and from then on asked
+for apart from the rest: only who needs it gets `Unreachable`, and may ask again, as may all when no broker
+answers. A topic that was made again while nothing of it was read is known anew.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from autodmca_edge.starts import Unreachable
 __all__ = ["Following", "Reader"]
 
 GATHER_S: Final = 0.005
+PATIENCE_S: Final = 1.0  # with leaders, while others have answered
 
 log = structlog.get_logger()
 
@@ -27,7 +29,9 @@ log = structlog.get_logger()
 class Reader(Protocol):
     """Of the tail reader, what chooses what it reads."""
 
-    async def add(self, wanted: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, tuple[str, int]]: ...
+    async def add(
+        self, wanted: Mapping[TopicPartition, int], *, patience_s: float | None = None
+    ) -> Mapping[TopicPartition, tuple[str, int]]: ...
     def remove(self, tps: Iterable[TopicPartition]) -> None: ...
     async def partitions(self, topic: str) -> int: ...
     async def epoch(self, topic: str) -> str: ...
@@ -40,6 +44,19 @@ class _Round:
         self.wanted: dict[Partition, None] = {}
         self.answered = asyncio.Event()
         self.fault: str | None = None
+        self.leaderless: set[Partition] = set()
+
+
+class _Queue:
+    """Questions one after the other: `late` about what had no leader, else about the rest.
+
+    So no partition is in two questions at once, of which the second would move it on or drop it.
+    """
+
+    def __init__(self, *, late: bool) -> None:
+        self.late = late
+        self.gathering: _Round | None = None
+        self.turn = asyncio.Lock()
 
 
 class Following:
@@ -65,22 +82,34 @@ class Following:
         self._counted = counted
         self._pause = pause
         self._gather_s = gather_s
-        self._gathering: _Round | None = None
-        self._turn = asyncio.Lock()
+        self._prompt, self._late = _Queue(late=False), _Queue(late=True)
+        self._leaderless: set[TopicPartition] = set()
 
     async def follow(self, partitions: Collection[Partition]) -> None:
         """Read these too; when it returns they are followed, or their topic is known anew.
 
         Raises Unreachable.
         """
-        mine = self._gathering
+        asked = [
+            (queue, [each for each in partitions if (_tp(each) in self._leaderless) == queue.late])
+            for queue in (self._prompt, self._late)
+        ]
+        rounds = [self._join(queue, mine) for queue, mine in asked if mine]
+        for each in rounds:
+            await each.answered.wait()
+        for each in rounds:
+            if each.fault is not None:
+                raise Unreachable(each.fault)
+            if missing := [partition.prefix for partition in partitions if partition in each.leaderless]:
+                raise Unreachable(f"nobody leads {', '.join(missing)}")
+
+    def _join(self, queue: _Queue, partitions: Iterable[Partition]) -> _Round:
+        mine = queue.gathering
         if mine is None:
-            mine = self._gathering = _Round()
-            self._spawn(self._ask(mine))
+            mine = queue.gathering = _Round()
+            self._spawn(self._ask(queue, mine))
         mine.wanted.update(dict.fromkeys(partitions))
-        await mine.answered.wait()
-        if mine.fault is not None:
-            raise Unreachable(mine.fault)
+        return mine
 
     def drop_idle(self, now: float) -> None:
         """Read no more what nobody has needed for the grace period."""
@@ -91,13 +120,16 @@ class Following:
             self._counted("dropped", len(idle))
             log.info("partitions are read no more", partitions=[each.prefix for each in idle])
 
-    async def _ask(self, mine: _Round) -> None:
+    async def _ask(self, queue: _Queue, mine: _Round) -> None:
         try:
             if self._gather_s:
                 await self._pause(self._gather_s)
-            async with self._turn:
-                self._gathering = None
-                await self._add([each for each in mine.wanted if self._missing(each)])
+            async with queue.turn:
+                queue.gathering = None
+                wanted = [each for each in mine.wanted if self._missing(each)]
+                now = [each for each in wanted if (_tp(each) in self._leaderless) == queue.late]
+                mine.leaderless = set(wanted).difference(now)
+                await self._add(mine, now)
         except (RecoverableError, Unreachable) as fault:
             mine.fault = str(fault)
             log.warning("partitions cannot be read yet", reason=mine.fault)
@@ -107,15 +139,22 @@ class Following:
     def _missing(self, partition: Partition) -> bool:
         return not partition.followed and self._log.get(partition.topic, partition.number) is partition
 
-    async def _add(self, wanted: list[Partition]) -> None:
+    async def _add(self, mine: _Round, wanted: list[Partition]) -> None:
         if not wanted:
             return
         try:
-            added = await self._reader.add({_tp(each): TailReader.END for each in wanted})
+            places = {_tp(each): TailReader.END for each in wanted}
+            added = await self._reader.add(places, patience_s=PATIENCE_S)
         except TopicDeleted:
             for topic in {each.topic for each in wanted}:
                 await self._look_again(topic)
             raise
+        leaderless = {tp for tp in places if tp not in added}
+        if leaderless - self._leaderless:
+            log.warning("partitions have no leader", partitions=sorted(leaderless))
+        self._leaderless = self._leaderless.difference(places) | leaderless
+        mine.leaderless |= {each for each in wanted if _tp(each) in leaderless}
+        wanted = [each for each in wanted if _tp(each) in added]
         # No await until all have their position: from now on the tail may be handed records of theirs.
         strange = [each for each in wanted if not self._missing(each) or not each.is_of(added[_tp(each)][0])]
         self._reader.remove([_tp(each) for each in strange])
@@ -123,7 +162,8 @@ class Following:
             if partition not in strange:
                 self._log.follow(partition, added[_tp(partition)][1])
         self._counted("added", len(wanted) - len(strange))
-        log.info("partitions are read", partitions=len(wanted) - len(strange), not_yet=len(strange))
+        if wanted:
+            log.info("partitions are read", partitions=len(wanted) - len(strange), not_yet=len(strange))
         for topic in {each.topic for each in strange}:
             if not await self._look_again(topic):
                 raise Unreachable(f"{topic} was made again")

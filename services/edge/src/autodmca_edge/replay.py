@@ -24,7 +24,7 @@ from autodmca_edge.replay_counts import ReplayCounts
 from autodmca_edge.scans import Scans
 from autodmca_edge.session import Session
 from autodmca_edge.standing import partitions_of
-from autodmca_edge.starts import Abandoned, LogReader, PastEnd, Starts, Unreachable
+from autodmca_edge.starts import Abandoned, LogReader, PastEnd, Starts, TooLong, Unreachable
 from autodmca_edge.subscriptions import Subscription
 from autodmca_edge.turns import Turns
 
@@ -61,7 +61,7 @@ class Replays:
         self._spawn = spawn
         self._limit = limit
         self._counts = counts
-        self._starts = Starts(event_log, reader, pause)
+        self._starts = Starts(event_log, reader, pause, patience_s=turns.seconds)
         self._recent = recent
         self.turns = turns
         self._queues: dict[Session, deque[Replay]] = {}  # the first of each is under way
@@ -162,6 +162,10 @@ class Replays:
             replay.reason = "epoch"  # the topic went away while we looked
         except Abandoned:
             pass
+        except TooLong as fault:
+            if not replay.dropped and replay.command is not None:
+                replay.drop()
+                subscribing.given_up(replay.session, replay.command, str(fault))
         except Exception:  # a task's top: whoever waits is answered all the same
             log.exception("replay failed", connection_id=replay.session.connection_id)
             replay.drop()

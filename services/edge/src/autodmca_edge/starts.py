@@ -2,7 +2,8 @@
 
 Owns what `resume` and `since` mean on each partition, and what is asked of the log for it, first of all that
 this node follows the partition; a broker that is away is asked again until it answers or nobody waits any
-more. Never hands out an event. A replay that cannot be complete raises `BadCursor` with the reason.
+more, and a subscription that waits for it is told so. Never hands out an event. A replay that cannot be
+complete raises `BadCursor` with the reason, one that nothing could be followed for in time `TooLong`.
 """
 
 import asyncio
@@ -12,11 +13,12 @@ from typing import Final, Protocol, TypeVar
 
 from autodmca_events import ms_of
 
+from autodmca_edge import subscribing
 from autodmca_edge.gates import Replay
 from autodmca_edge.log import BadCursor, EventLog, Partition, Record
 from autodmca_edge.standing import partitions_of
 
-__all__ = ["RETRY_S", "Abandoned", "LogReader", "PastEnd", "Starts", "Unreachable"]
+__all__ = ["RETRY_S", "Abandoned", "LogReader", "PastEnd", "Starts", "TooLong", "Unreachable"]
 
 RETRY_S: Final = 0.5
 
@@ -33,6 +35,10 @@ class Unreachable(Exception):
 
 class Abandoned(Exception):
     """Nobody waits for this replay any more."""
+
+
+class TooLong(Exception):
+    """What a subscription needs could not be followed in time."""
 
 
 class LogReader(Protocol):
@@ -66,15 +72,18 @@ class Starts:
         event_log: EventLog,
         reader: LogReader,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        *,
+        patience_s: float,
     ) -> None:
         self._log = event_log
         self._reader = reader
         self._pause = pause
+        self._patience_s = patience_s
 
     async def of(self, replay: Replay) -> dict[Partition, int]:
         """The first offset to be replayed on each partition of the subscription.
 
-        Raises BadCursor, PastEnd (the topic is gone), Abandoned.
+        Raises BadCursor, PastEnd (the topic is gone), Abandoned, TooLong.
         """
         config = replay.command.config if replay.command else None
         assert config is not None
@@ -118,7 +127,9 @@ class Starts:
 
     async def _follow(self, replay: Replay) -> None:
         """Wait until this node reads all that the subscription needs."""
-        assert replay.wanted is not None
+        assert replay.wanted is not None and replay.command is not None  # noqa: PT018 - it was asked for
+        clock = asyncio.get_running_loop().time
+        told, ends = False, clock() + self._patience_s
         while not replay.dropped:
             where = partitions_of(self._log, replay.wanted)
             replay.hold(where)
@@ -126,7 +137,15 @@ class Starts:
             if not missing:
                 replay.asked = {each: replay.asked.get(each, each.position) for each in where}
                 return
-            await self._patiently(replay, partial(self._reader.follow, missing))
+            try:
+                await self._reader.follow(missing)
+            except Unreachable as fault:
+                if clock() >= ends:
+                    raise TooLong(str(fault)) from fault
+                if not told and not replay.dropped:
+                    subscribing.unreadable(replay.session, replay.command)
+                    told = True
+                await self._pause(RETRY_S)
         raise Abandoned
 
     async def _at(self, replay: Replay, partition: Partition, moment: int) -> int:

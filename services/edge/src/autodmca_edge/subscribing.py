@@ -24,6 +24,7 @@ __all__ = [
     "cursors",
     "end",
     "failed",
+    "given_up",
     "lost",
     "renew",
     "stand",
@@ -31,6 +32,7 @@ __all__ = [
     "subscribe_family",
     "subscribed",
     "superseded",
+    "unreadable",
     "unsubscribe",
     "waiting",
 ]
@@ -165,6 +167,26 @@ def waiting(client: Subscriber, command: Subscribe, ahead: int) -> None:
     """Tell who resumes that others, `ahead` of them before it, have their turn first."""
     if not isinstance(command, AskedSubscribe):
         client.answer("waiting", command.in_reply_to, subscriptionId=command.subscription_id, ahead=ahead)
+
+
+def unreadable(client: Subscriber, command: Subscribe) -> None:
+    """Tell who subscribes that the log cannot be read now where its events are, and that this node goes on
+    trying."""
+    if not isinstance(command, AskedSubscribe):
+        name = command.subscription_id
+        client.answer("waiting", command.in_reply_to, subscriptionId=name, ahead=0, reason="log")
+
+
+def given_up(client: Subscriber, command: Subscribe, reason: str) -> None:
+    """Answer a subscribe whose events could not be read for too long."""
+    refusal = Refusal(
+        "not_ready",
+        reason,
+        subscription_id=command.subscription_id,
+        in_reply_to=command.in_reply_to,
+        retryable=True,
+    )
+    _answered(client, command).refuse(refusal, misuse=False)
 
 
 def superseded(client: Subscriber, command: Subscribe) -> None:

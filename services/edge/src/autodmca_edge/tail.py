@@ -35,6 +35,9 @@ from autodmca_edge.timers import TimerWheel
 __all__ = ["Tail"]
 
 RETRY_S = 1.0
+LOST_S = 1.0
+LEADER_S = 10.0
+"""A broker that was killed leads on paper for 9 s by default; others lead then."""
 
 log = structlog.get_logger()
 
@@ -63,7 +66,6 @@ class Tail:
         self._clock = clock
         self._lost = lost
         self.started = False
-        self.connected = False
         self.gone = asyncio.Event()
         """Set when a topic is missing, for who can make it again: a broker may come back with nothing."""
         self.following = Following(reader, event_log, spawn, self.gone, grace_s=grace_s, counted=counted)
@@ -73,7 +75,11 @@ class Tail:
         """Why this node is not ready, for the health check."""
         if not self.started:
             return "no connection to the event log yet"
-        return None if self.connected else "the connection to the event log is lost"
+        unread = self._reader.unread()
+        if unread and len(unread) == len(self._reader.positions()) and min(unread.values()) > LOST_S:
+            return "the connection to the event log is lost"
+        late = sorted(f"{tp.topic}[{tp.partition}]" for tp, for_s in unread.items() if for_s > LEADER_S)
+        return f"nobody leads {', '.join(late[:5])}; {len(late)} of such partitions" if late else None
 
     async def run(self) -> None:
         """Follow the log until cancelled."""
@@ -83,7 +89,7 @@ class Tail:
         for partition in always:
             partition.demand.need()
         await self._patiently(partial(self.following.follow, always))
-        self.started = self.connected = True
+        self.started = True
         while True:
             await self._take(await self._reader.poll())
 
@@ -171,12 +177,10 @@ class Tail:
                     next_offset=next_offset,
                     reason=reason,
                 )
-            case BrokerLost():
-                self.connected = False
-                log.warning("connection to the event log lost")
-            case BrokerBack():
-                self.connected = True
-                log.info("connection to the event log is back")
+            case BrokerLost(node=node, reason=reason):
+                log.warning("a broker does not answer", broker=node, reason=reason)
+            case BrokerBack(node=node):
+                log.info("a broker answers again", broker=node)
 
     def lags(self) -> Iterable[tuple[Partition, int]]:
         """How far each partition that is read is behind the log's end, as last heard."""

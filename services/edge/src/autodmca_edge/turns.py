@@ -49,7 +49,7 @@ class Turns:
         places: Counter[str],
     ) -> None:
         self._most = most
-        self._seconds = seconds
+        self.seconds = seconds
         self._wheel = wheel
         self._clock = clock
         self._running: dict[Waiting, float] = {}  # until when, the oldest first
@@ -97,7 +97,7 @@ class Turns:
 
     def _run(self, replay: Waiting) -> None:
         now = self._clock()
-        self._running[replay] = now + self._seconds
+        self._running[replay] = now + self.seconds
         if not self._timed:
             self._timed = True
             self._wheel.add(self, now + LOOK_S)

@@ -53,9 +53,10 @@ class Subscribed(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """The replay waits its turn; `ahead`: how many come before it."""
+    """The replay waits its turn; `ahead`: how many come before it. Or, with a `reason`, for the log."""
 
     ahead: int
+    reason: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Listening:

@@ -72,6 +72,8 @@ class FakeLog:
         """The broker does not answer."""
         self.stuck = False
         """It does not answer reads."""
+        self.leaderless: set[tuple[str, int]] = set()
+        """Partitions whose brokers are all away."""
         self.reads = 0
         self.follows = 0
         """Questions by which partitions were added, whatever their number."""

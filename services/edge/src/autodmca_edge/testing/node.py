@@ -55,6 +55,7 @@ class FakeNode:
         window_bytes: int = 1 << 20,
         replay_limit: int = 1_000_000,
         log_replays: int = 1000,
+        replay_seconds: float = 300,
         user_connections: int = 0,
         hub: type[Hub] = Hub,
         replays: type[Replays] = Replays,
@@ -107,7 +108,7 @@ class FakeNode:
             limit=replay_limit,
             counts=self.replay_counts,
             recent=Recent(self.wheel, self.clock),
-            turns=Turns(log_replays, 300, self.wheel, self.clock, self.replay_counts.places),
+            turns=Turns(log_replays, replay_seconds, self.wheel, self.clock, self.replay_counts.places),
             pause=self._pause,
             gather_s=0,
         )

@@ -25,12 +25,14 @@ class FakeReader:
 
     # -- following.Reader ---------------------------------------------------------------------------
 
-    async def add(self, wanted: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Added]:
+    async def add(
+        self, wanted: Mapping[TopicPartition, int], *, patience_s: float | None = None
+    ) -> Mapping[TopicPartition, Added]:
         self._stored.follows += 1
         await self._answered()
-        ends = {tp: self._stored.end(*tp) for tp in wanted}
+        ends = {tp: self._stored.end(*tp) for tp in wanted if tp not in self._stored.leaderless}
         await self._answered()
-        return {tp: self.take(tp, ends[tp]) for tp in wanted}
+        return {tp: self.take(tp, ends[tp]) for tp in ends}
 
     def take(self, tp: TopicPartition, offset: int | None = None) -> Added:
         """Read a partition, without waiting."""
