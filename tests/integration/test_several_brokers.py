@@ -25,8 +25,6 @@ from tests.contract.reading import Seen
 from tests.integration.edge_site import Edge, edge_node, heard, listening, until, usage
 from tests.kafka_cluster import NODES, KafkaCluster
 
-pytestmark = pytest.mark.kafka
-
 Name = Callable[[str], str]
 USAGE = "template_usage"
 TEMPLATES = "autodmca.templates.v1"
@@ -102,6 +100,7 @@ def partitions_of(topic: str) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for number in range(PARTITIONS)]
 
 
+@pytest.mark.kafka
 async def test_a_reader_follows_partitions_from_broker_to_broker(
     kafka_cluster: KafkaCluster, new_name: Name
 ) -> None:
@@ -124,6 +123,7 @@ async def test_a_reader_follows_partitions_from_broker_to_broker(
         assert not reader.unread()
 
 
+@pytest.mark.kafka
 async def test_a_reader_goes_on_without_a_broker_that_does_not_come_back(
     kafka_cluster: KafkaCluster, new_name: Name
 ) -> None:
@@ -198,6 +198,7 @@ async def resumed(wanderers: list[Wanderer]) -> None:
                 await wanderer.task
 
 
+@pytest.mark.kafka
 async def test_an_edge_loses_nothing_while_its_partitions_move(kafka_cluster: KafkaCluster) -> None:
     """PROTOCOL.md, delivery: none lost, none sent twice, in order, also when a partition changes brokers,
     and when the broker that led it is killed and does not come back."""
@@ -230,6 +231,7 @@ async def test_an_edge_loses_nothing_while_its_partitions_move(kafka_cluster: Ka
         await asyncio.to_thread(edge.until_ready)
 
 
+@pytest.mark.kafka
 async def test_an_edge_serves_whom_it_can_while_a_broker_is_down(kafka_cluster: KafkaCluster) -> None:
     """One that runs, and one that begins meanwhile. Only who needs what that broker alone has waits."""
     down = kafka_cluster.nodes[2]
