@@ -12,6 +12,7 @@ import base64
 import contextlib
 import random
 from collections.abc import Iterable
+from typing import Any
 
 import aiokafka.client
 import aiokafka.conn
