@@ -13,21 +13,11 @@ from autodmca_edge.outbox import Outbox
 from autodmca_edge.replay import Replays
 from autodmca_edge.standing import partitions_of
 from autodmca_edge.starts import Starts, Unreachable
-from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis import seed
 
 from services.edge.tests.machine import EdgeMachine
+from services.edge.tests.machine_runs import caught, run
 from tests.seeds import MACHINE_EXAMPLES, MACHINE_SEED
-
-
-def run(machine: type[EdgeMachine], **more: Any) -> None:
-    """Runs of 40 steps each, until one fails."""
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), **more
-        ),
-    )
 
 
 def test_an_edge_loses_doubles_and_mixes_up_nothing() -> None:
@@ -134,12 +124,6 @@ def test_the_machine_catches_a_broken_edge(broken: type[Any]) -> None:
         replays = broken if issubclass(broken, Replays) else Replays
 
     caught(Broken)
-
-
-def caught(machine: type[EdgeMachine]) -> None:
-    """It ends with the first run that fails."""
-    with pytest.raises(AssertionError):
-        run(machine, max_examples=4000, derandomize=True, database=None, phases=[Phase.generate])
 
 
 def _foreign(hub: Hub, partition: Any, records: Any, poll: Any) -> None:

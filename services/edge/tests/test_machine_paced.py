@@ -1,12 +1,18 @@
-"""The whole edge as a state machine, where some users' events are batched and conflated, all compressed."""
+"""The whole edge as a state machine, where some users' events are batched and conflated, all compressed; and
+proof that it sees a pacer that is broken."""
 
 from typing import Any
 
+import msgspec
+import pytest
+from autodmca_edge import pacing
 from autodmca_edge.experiments import Experiments
+from autodmca_edge.session import Session
 from autodmca_edge.testing import FakeNode, FakePeer
 from hypothesis import HealthCheck, settings
 
 from services.edge.tests.machine import GRACE_S, EdgeMachine
+from services.edge.tests.machine_runs import caught
 
 EXPERIMENTS = """{"pace": {"variants": {"plain": 1, "paced": 1},
                            "features": {"paced": {"batchMs": 300, "conflationMs": 700}}}}"""
@@ -46,3 +52,33 @@ def test_the_machines_users_are_in_both_variants() -> None:
     experiments = Experiments(EXPERIMENTS)
     said = [experiments.variants_of(user)["pace"] for user in (1, 2, 9)]
     assert said == ["paced", "plain", "plain"]
+
+
+def _all_states(payload: bytes) -> object:
+    """Of facts, too, only the newest comes."""
+    said = msgspec.json.decode(payload)
+    return said["type"], said.get("userId")
+
+
+def _overtaking(session: Session, text: bytes) -> None:
+    """What is said comes before what waits, and has the cursors of that."""
+    pacer, session.pacer = session.pacer, None
+    _SAY(session, text)
+    session.pacer = pacer
+
+
+_SAY = Session._say
+
+BREAKS = {
+    "facts that wait, conflated like states": (pacing, "_entity", _all_states),
+    "cursors of events that wait": (Session, "_say", _overtaking),
+}
+
+
+@pytest.mark.parametrize("what", BREAKS)
+def test_the_machine_catches(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(PacedMachine):
+        pass
+
+    monkeypatch.setattr(*BREAKS[what])
+    caught(Broken)
