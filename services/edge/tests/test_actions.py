@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from autodmca_edge.actions import MOST_WAITING, ClientActions
 from autodmca_edge.protocol import ClientMessage, Refusal
-from autodmca_edge.testing import FakeLog, FakeNode, FakePeer
+from autodmca_edge.testing import FakeNode, FakePeer
 from autodmca_events.topics import CLIENT_ACTIONS
 from autodmca_kafka.errors import BrokerUnavailable
 
@@ -23,11 +23,6 @@ class Written:
             raise self.failure
         self.records.append((topic, key, msgspec.json.decode(value)))
         return None
-
-
-@pytest.fixture
-def node() -> FakeNode:
-    return FakeNode(FakeLog())
 
 
 def actions_of(node: FakeNode, log: Written, *, a_second: float = 10, of_user: float = 30) -> ClientActions:

@@ -1,23 +1,10 @@
 """`GET /events` as a long poll."""
 
-from collections.abc import AsyncIterator
-
 import pytest
-from autodmca_edge.testing import FakeLog, FakeNode
+from autodmca_edge.testing import FakeNode
 
-from services.edge.tests.asking import Asking, asking, settled
+from services.edge.tests.asking import Asking, settled
 from services.edge.tests.replaying import APPROVAL, EPOCH, INCIDENT, NOTICE, USAGE, emit, known, place
-
-
-@pytest.fixture
-def node() -> FakeNode:
-    return FakeNode(FakeLog())
-
-
-@pytest.fixture
-async def client(node: FakeNode) -> AsyncIterator[Asking]:
-    async with asking(node) as client:
-        yield client
 
 
 @pytest.mark.protocol("Addresses: GET /events")

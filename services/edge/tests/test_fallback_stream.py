@@ -1,23 +1,10 @@
 """`GET /events` as Server-Sent Events (WHATWG HTML, section 9.2)."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from autodmca_edge.testing import FakeLog, FakeNode
 
 from services.edge.tests.asking import Asking, asking, settled
 from services.edge.tests.replaying import APPROVAL, EPOCH, NOTICE, USAGE, emit, known, place
-
-
-@pytest.fixture
-def node() -> FakeNode:
-    return FakeNode(FakeLog())
-
-
-@pytest.fixture
-async def client(node: FakeNode) -> AsyncIterator[Asking]:
-    async with asking(node) as client:
-        yield client
 
 
 @pytest.mark.protocol("Without WebSockets: subscribed")

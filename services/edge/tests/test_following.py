@@ -17,15 +17,7 @@ from services.edge.tests.replaying import (
     recovered,
 )
 
-
-@pytest.fixture
-def stored() -> FakeLog:
-    return FakeLog(partitions=4)
-
-
-@pytest.fixture
-def node(stored: FakeLog) -> FakeNode:
-    return FakeNode(stored, grace_s=GRACE_S)
+LOG, NODE = {"partitions": 4}, {"grace_s": GRACE_S}
 
 
 async def test_a_node_without_users_reads_what_is_for_everybody(stored: FakeLog, node: FakeNode) -> None:

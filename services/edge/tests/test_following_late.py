@@ -19,15 +19,7 @@ from services.edge.tests.replaying import (
     recovered,
 )
 
-
-@pytest.fixture
-def stored() -> FakeLog:
-    return FakeLog(partitions=4)
-
-
-@pytest.fixture
-def node(stored: FakeLog) -> FakeNode:
-    return FakeNode(stored, grace_s=GRACE_S)
+LOG, NODE = {"partitions": 4}, {"grace_s": GRACE_S}
 
 
 # -- waiting ---------------------------------------------------------------------------------------

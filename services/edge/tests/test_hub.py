@@ -16,16 +16,6 @@ NOTICE, PLATFORM = "system_notification", "social_media_platform_status"
 TEMPLATES = events_topic("templates")
 
 
-@pytest.fixture
-def stored() -> FakeLog:
-    return FakeLog()
-
-
-@pytest.fixture
-def node(stored: FakeLog) -> FakeNode:
-    return FakeNode(stored)
-
-
 def listener(node: FakeNode, token: str, *types: str, name: str = "s", **filters: object) -> FakePeer:
     peer = node.connect(token)
     peer.subscribe(name, *types, filters=filters or None)

@@ -21,10 +21,7 @@ from services.edge.tests.replaying import (
     recovered,
 )
 
-
-@pytest.fixture
-def stored() -> FakeLog:
-    return FakeLog(partitions=2)
+LOG = {"partitions": 2}
 
 
 # -- the simple cases ------------------------------------------------------------------------------

@@ -1,16 +1,12 @@
 """Replays to clients that do not read, and to thousands at once."""
 
-import pytest
 from autodmca_edge.gates import WRITE_BYTES
 from autodmca_edge.testing import FakeLog, FakeNode
 from autodmca_events.topics import BROADCAST
 
 from services.edge.tests.replaying import NOTICE, USAGE, answer, emit, known, offsets, recovered
 
-
-@pytest.fixture
-def stored() -> FakeLog:
-    return FakeLog(partitions=2)
+LOG = {"partitions": 2}
 
 
 async def test_a_client_that_does_not_read_is_put_aside_and_goes_on_later(stored: FakeLog) -> None:

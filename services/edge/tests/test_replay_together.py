@@ -22,10 +22,7 @@ from services.edge.tests.replaying import (
     stuck,
 )
 
-
-@pytest.fixture
-def stored() -> FakeLog:
-    return FakeLog(partitions=2)
+LOG = {"partitions": 2}
 
 
 # -- several subscriptions of one connection -------------------------------------------------------

@@ -20,10 +20,7 @@ from services.edge.tests.replaying import (
     stuck,
 )
 
-
-@pytest.fixture
-def stored() -> FakeLog:
-    return FakeLog(partitions=2)
+LOG = {"partitions": 2}
 
 
 # -- what cannot be complete -----------------------------------------------------------------------

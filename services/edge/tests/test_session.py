@@ -1,15 +1,10 @@
 """One client's conversation: how it opens, what it may say when, and how it ends."""
 
 import pytest
-from autodmca_edge.testing import FakeLog, FakeNode, FakePeer
+from autodmca_edge.testing import FakeNode, FakePeer
 from autodmca_events import rfc3339
 
 USAGE, INCIDENT = "template_usage", "social_media_incident"
-
-
-@pytest.fixture
-def node() -> FakeNode:
-    return FakeNode(FakeLog())
 
 
 def codes(peer: FakePeer) -> list[str]:

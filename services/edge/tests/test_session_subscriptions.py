@@ -3,14 +3,9 @@
 from typing import Any
 
 import pytest
-from autodmca_edge.testing import FakeLog, FakeNode, FakePeer
+from autodmca_edge.testing import FakeNode, FakePeer
 
 USAGE, INCIDENT = "template_usage", "social_media_incident"
-
-
-@pytest.fixture
-def node() -> FakeNode:
-    return FakeNode(FakeLog())
 
 
 def codes(peer: FakePeer) -> list[str]:

@@ -1,15 +1,10 @@
 """When a client's time is up, and tokens that give it more."""
 
 import pytest
-from autodmca_edge.testing import FakeLog, FakeNode, FakePeer
+from autodmca_edge.testing import FakeNode, FakePeer
 from autodmca_events import rfc3339
 
 USAGE, INCIDENT = "template_usage", "social_media_incident"
-
-
-@pytest.fixture
-def node() -> FakeNode:
-    return FakeNode(FakeLog())
 
 
 def codes(peer: FakePeer) -> list[str]:

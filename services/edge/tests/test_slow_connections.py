@@ -2,15 +2,10 @@
 
 import pytest
 from autodmca_edge.poll import PART_BYTES
-from autodmca_edge.testing import FakeLog, FakeNode
+from autodmca_edge.testing import FakeNode
 
 USAGE, APPROVAL = "template_usage", "template_approval"  # a state and a fact
 NOTICE = "system_notification"
-
-
-@pytest.fixture
-def node() -> FakeNode:
-    return FakeNode(FakeLog())
 
 
 async def test_who_does_not_read_gets_every_fact_when_it_reads_again(node: FakeNode) -> None:

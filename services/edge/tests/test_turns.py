@@ -1,15 +1,9 @@
 """Replays that read the log: so many at a time, the rest told to wait, each for a bounded time."""
 
-import pytest
 from autodmca_edge.testing import FakeLog, FakeNode, FakePeer
 
 from services.edge.tests.asking import asking, settled
 from services.edge.tests.replaying import USAGE, answer, emit, known, place, recovered
-
-
-@pytest.fixture
-def stored() -> FakeLog:
-    return FakeLog()
 
 
 def returning(node: FakeNode, cursors: list[str], count: int) -> list[FakePeer]:
