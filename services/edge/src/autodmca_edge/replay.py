@@ -200,7 +200,7 @@ class Replays:
             replay.reason, starts = "limit", {}
         subscribing.stand(session.node, session, fresh, starts)
         for each, start in starts.items():
-            if start != each.position or each in replay.gates:
+            if each in replay.gates or not self._has_all(fresh, each, start):
                 joined = replay.gates[each].next if each in replay.gates else each.position
                 replay.gates[each] = Gate(replay, each, start, joined)
         if replay.gates:
@@ -208,6 +208,12 @@ class Replays:
             self._serve(replay)
         else:
             self._finish(replay)
+
+    def _has_all(self, wanted: Subscription, partition: Partition, start: int) -> bool:
+        """Whether nothing from `start` on was for a subscription, as far as can be said at once."""
+        if start >= partition.position:
+            return start == partition.position
+        return self._recent.of(partition, wanted.keys, start) == []
 
     def _serve(self, replay: Replay) -> None:
         """Hand out what is at hand; the rest waits for a scan."""
