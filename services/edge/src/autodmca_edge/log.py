@@ -152,6 +152,7 @@ class EventLog:
 
     def __init__(self, window_bytes: int) -> None:
         self._partitions: dict[tuple[str, int], Partition] = {}
+        self._by_prefix: dict[str, Partition] = {}
         self._counts: dict[str, int] = {}
         self._order: deque[Partition] = deque()  # whose chunk is the oldest, over all partitions
         self._window_bytes = window_bytes
@@ -164,10 +165,12 @@ class EventLog:
         former = {number: self._partitions.pop((topic, number)) for number in range(self.count(topic))}
         for partition in former.values():
             self._forget(partition)
+            del self._by_prefix[partition.prefix]
         self._counts[topic] = len(positions)
         for number, position in positions.items():
             demand = former[number].demand if number in former else Demand()
-            self._partitions[topic, number] = Partition(topic, number, epoch, position, demand)
+            partition = self._partitions[topic, number] = Partition(topic, number, epoch, position, demand)
+            self._by_prefix[partition.prefix] = partition
 
     def count(self, topic: str) -> int:
         """How many partitions a topic has; 0 while that is not known."""
@@ -239,18 +242,20 @@ class EventLog:
     def locate(self, cursor: str) -> tuple[Partition, int]:
         """The partition and the first offset after a cursor. Raises BadCursor."""
         prefix, _, offset = cursor.rpartition(":")
+        partition = self._by_prefix.get(prefix)
+        if not _is_number(offset.removeprefix("-")):
+            raise BadCursor("cursor")
+        if partition is None:
+            raise BadCursor(self._fault(prefix))
+        return partition, max(int(offset) + 1, 0)
+
+    def _fault(self, prefix: str) -> str:
+        """Why there is no partition of this prefix."""
         code, _, rest = prefix.partition(".")
         number, _, epoch = rest.partition(".")
-        if not (_is_number(code) and _is_number(number) and _is_number(offset.removeprefix("-")) and epoch):
-            raise BadCursor("cursor")
-        if int(code) >= len(TOPICS):
-            raise BadCursor("cursor")
-        partition = self.get(TOPICS[int(code)], int(number))
-        if partition is None:
-            raise BadCursor("cursor")
-        if partition.prefix != prefix:
-            raise BadCursor("epoch")
-        return partition, max(int(offset) + 1, 0)
+        if not (_is_number(code) and _is_number(number) and epoch) or int(code) >= len(TOPICS):
+            return "cursor"
+        return "cursor" if self.get(TOPICS[int(code)], int(number)) is None else "epoch"
 
 
 def _is_number(text: str) -> bool:
