@@ -65,7 +65,7 @@ class Recent:
         self._indexes: dict[Partition, _Index] = {}
         self._refused: dict[Partition, float] = {}  # until when
         self._timed = False
-        self._asked_at = 0.0
+        self._asked = False
         self.size = 0
         """Records that the indexes hold."""
 
@@ -76,16 +76,19 @@ class Recent:
         """
         if offset < partition.oldest or partition.position - offset > MOST_BEHIND:
             return None
-        index = self._index(partition, offset)
-        if index is None:
-            return None
+        index = self._indexes.get(partition)
+        if index is None or index.end != partition.position or offset < index.start:
+            index = self._index(partition, offset)
+            if index is None:
+                return None
+        self._asked = True
         if partition.everybody or EVERYONE in keys:
             return _since(index.records, offset)
         found = [_since(index.by_key[key], offset) for key in keys if key in index.by_key]
         return found[0] if len(found) == 1 else list(merge(*found, key=_offset))
 
     def _index(self, partition: Partition, offset: int) -> _Index | None:
-        now = self._asked_at = self._clock()
+        now = self._clock()
         if not self._timed:
             self._timed = True
             self._wheel.add(self, now + KEPT_S)
@@ -111,8 +114,9 @@ class Recent:
 
     def due(self, now: float) -> float | None:
         """Forget what nobody asks about any more."""
-        if now < self._asked_at + KEPT_S:
-            return self._asked_at + KEPT_S
+        if self._asked:
+            self._asked = False
+            return now + KEPT_S
         self._indexes, self._refused, self.size, self._timed = {}, {}, 0, False
         return None
 
