@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Collection
 from http import HTTPStatus
 from typing import Final, NamedTuple
-from urllib.parse import parse_qs
+from urllib.parse import unquote_plus
 
 import httptools
 from autodmca_events import FAMILIES
@@ -68,20 +68,20 @@ class _Head:
 
     def __init__(self) -> None:
         self.url = b""
-        self.headers: list[tuple[bytes, bytes]] = []
+        self.headers: dict[bytes, list[bytes]] = {}
         self.complete = False
 
     def on_url(self, url: bytes) -> None:
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers.append((name.lower(), value))
+        self.headers.setdefault(name.lower(), []).append(value)
 
     def on_headers_complete(self) -> None:
         self.complete = True
 
     def all(self, name: bytes) -> list[str]:
-        return [value.decode("latin-1").strip() for key, value in self.headers if key == name]
+        return [value.decode("latin-1").strip() for value in self.headers.get(name, ())]
 
     def one(self, name: bytes) -> str | None:
         values = self.all(name)
@@ -179,8 +179,11 @@ def _token(read: _Head, offered: list[str], query: str) -> str | None:
     for each in offered:
         if each.startswith(_BEARER):
             return each.removeprefix(_BEARER)
-    values = parse_qs(query).get("token")
-    return values[-1] if values else None
+    for each in reversed(query.split("&")):
+        name, _, value = each.partition("=")
+        if value and unquote_plus(name) == "token":
+            return unquote_plus(value)
+    return None
 
 
 def accept(upgrade: Upgrade) -> bytes:
