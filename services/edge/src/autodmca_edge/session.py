@@ -83,13 +83,12 @@ class Session:
         if not entering.enter(node, self, upgrade.forwarded):
             return
         node.sessions[self.connection_id] = self
-        node.wheel.add(self, self.deadlines.next())
         if upgrade.token is None:
             entering.greet(node, self, {})
         else:
             authenticate(node, self, upgrade.token, None, answer=False)
-        if self.state is State.UNAUTHENTICATED:
-            entering.wait(node, self)
+        if self.state is State.UNAUTHENTICATED and entering.wait(node, self):
+            node.wheel.add(self, self.deadlines.next())
 
     def turn_away(self, reason: str, code: CloseCode = CloseCode.OVERLOADED) -> None:
         """There is no place for this client here, or not now."""

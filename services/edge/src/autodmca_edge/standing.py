@@ -100,8 +100,9 @@ class Standing:
 
     def register(self, hub: Hub, member: Any) -> None:
         """Let the hub know what `member` wants now."""
-        hub.leave(member, self._keys)
-        self._keys = ()
+        if self._keys:
+            hub.leave(member, self._keys)
+            self._keys = ()
         if self._by_name:
             interests = interests_of(member, self)
             self._keys = tuple(interests)
@@ -127,6 +128,8 @@ class Standing:
 def partitions_of(event_log: EventLog, wanted: Subscription) -> list[Partition]:
     """Where the events of a subscription are."""
     topics = topics_of(wanted.mask)
+    if len(wanted.keys) == 1 and EVERYONE not in wanted.keys:
+        return event_log.of_user(wanted.keys[0], topics)
     if EVERYONE in wanted.keys:
         return [each for each in event_log if each.topic in topics]
     found: Iterable[Partition] = (each for key in wanted.keys for each in event_log.of_user(key, topics))

@@ -80,7 +80,7 @@ class Subscription:
     @property
     def types(self) -> list[str]:
         """The names of its event types."""
-        return [name for name, bit in BITS.items() if self.mask & bit]
+        return list(_types_of(self.mask))
 
     def concerns(self, key: bytes | None) -> bool:
         """Whether it is for this user's events."""
@@ -242,6 +242,11 @@ def interests_of(member: Any, subscriptions: Iterable[Subscription]) -> dict[byt
         for key in each.keys:
             by_key.setdefault(key, []).append(each)
     return {key: Interest(member, standing) for key, standing in by_key.items()}
+
+
+@lru_cache(maxsize=4096)
+def _types_of(mask: int) -> tuple[str, ...]:
+    return tuple(name for name, bit in BITS.items() if mask & bit)
 
 
 @lru_cache(maxsize=4096)
