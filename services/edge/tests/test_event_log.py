@@ -203,7 +203,7 @@ def test_the_window_never_lies(steps: list[tuple[int, int, bool]]) -> None:
 def test_a_users_partitions_are_the_same_number_of_every_topic() -> None:
     event_log = log(partitions=3)
     key = user_key(7)
-    found = event_log.of_user(key, [*USER_EVENT_TOPICS, BROADCAST, "unknown"])
+    found = event_log.of_user(key, (*USER_EVENT_TOPICS, BROADCAST, "unknown"))
     number = partition_for(key, 3)
     assert [(each.topic, each.number) for each in found] == [
         *((topic, number) for topic in USER_EVENT_TOPICS),

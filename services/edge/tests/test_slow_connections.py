@@ -92,7 +92,7 @@ async def test_whom_retention_has_overtaken_is_let_go(node: FakeNode) -> None:
     for _ in range(20):
         written = node.stored.emit(APPROVAL, 7)
         node.poll()
-    where = node.log.of_user(b"7", ["autodmca.templates.v1"])[0]
+    where = node.log.of_user(b"7", ("autodmca.templates.v1",))[0]
     node.log.skip(where, where.position)  # no window to help
     node.stored.retain(where.topic, where.number, written.offset)
     slow.read()

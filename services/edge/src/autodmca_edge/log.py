@@ -154,6 +154,8 @@ class EventLog:
         self._partitions: dict[tuple[str, int], Partition] = {}
         self._by_prefix: dict[str, Partition] = {}
         self._counts: dict[str, int] = {}
+        self._alike = 0  # partitions that each topic keyed by user has; 0: they differ
+        self._of: dict[tuple[tuple[str, ...], int], list[Partition]] = {}  # by topics and number
         self._order: deque[Partition] = deque()  # whose chunk is the oldest, over all partitions
         self._window_bytes = window_bytes
         self.window_size = 0
@@ -167,6 +169,9 @@ class EventLog:
             self._forget(partition)
             del self._by_prefix[partition.prefix]
         self._counts[topic] = len(positions)
+        counts = {count for each, count in self._counts.items() if each != BROADCAST}
+        self._alike = counts.pop() if len(counts) == 1 else 0
+        self._of.clear()
         for number, position in positions.items():
             demand = former[number].demand if number in former else Demand()
             partition = self._partitions[topic, number] = Partition(topic, number, epoch, position, demand)
@@ -229,8 +234,17 @@ class EventLog:
         self._forget(partition)
         partition.position = position
 
-    def of_user(self, key: bytes, topics: Iterable[str]) -> list[Partition]:
+    def of_user(self, key: bytes, topics: tuple[str, ...]) -> Sequence[Partition]:
         """The partitions of `topics` on which a user's events, and everybody's, are."""
+        if not self._alike:
+            return self._look_up(key, topics)
+        where = topics, partition_for(key, self._alike)
+        found = self._of.get(where)
+        if found is None:
+            found = self._of[where] = self._look_up(key, topics)
+        return found
+
+    def _look_up(self, key: bytes, topics: tuple[str, ...]) -> list[Partition]:
         found = []
         for topic in topics:
             count = self._counts.get(topic)

@@ -4,7 +4,7 @@ Owns their names, their registration with the hub, where in the log their events
 reads there as long as they stand. Synchronous.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from autodmca_edge.hub import Hub
@@ -125,7 +125,7 @@ class Standing:
         return [f"{each.prefix}:{gates[each].next - 1}" if each in gates else each.cursor() for each in found]
 
 
-def partitions_of(event_log: EventLog, wanted: Subscription) -> list[Partition]:
+def partitions_of(event_log: EventLog, wanted: Subscription) -> Sequence[Partition]:
     """Where the events of a subscription are."""
     topics = topics_of(wanted.mask)
     if len(wanted.keys) == 1 and EVERYONE not in wanted.keys:
