@@ -85,7 +85,9 @@ class Recent:
         if partition.everybody or EVERYONE in keys:
             return _since(index.records, offset)
         found = [_since(index.by_key[key], offset) for key in keys if key in index.by_key]
-        return found[0] if len(found) == 1 else list(merge(*found, key=_offset))
+        if len(found) < 2:
+            return found[0] if found else ()
+        return list(merge(*found, key=_offset))
 
     def _index(self, partition: Partition, offset: int) -> _Index | None:
         now = self._clock()

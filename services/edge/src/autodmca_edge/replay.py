@@ -213,7 +213,8 @@ class Replays:
         """Whether nothing from `start` on was for a subscription, as far as can be said at once."""
         if start >= partition.position:
             return start == partition.position
-        return self._recent.of(partition, wanted.keys, start) == []
+        missed = self._recent.of(partition, wanted.keys, start)
+        return missed is not None and not missed
 
     def _serve(self, replay: Replay) -> None:
         """Hand out what is at hand; the rest waits for a scan."""

@@ -50,11 +50,21 @@ def _handle(transport: asyncio.Transport) -> int:
 class WebSocket(asyncio.Protocol):
     """An open WebSocket: frames in, bytes out, the closing handshake."""
 
-    __slots__ = ("_close_code", "_conversation", "_gateway", "_parser", "_transport", "closing", "outbox")
+    __slots__ = (
+        "_answer",
+        "_close_code",
+        "_conversation",
+        "_gateway",
+        "_parser",
+        "_transport",
+        "closing",
+        "outbox",
+    )
 
     def __init__(self, gateway: Gateway, transport: asyncio.Transport) -> None:
         self._gateway = gateway
         self._transport = transport
+        self._answer = b""  # to the handshake, until it is on its way
         self._close_code: int | None = None
         self.closing: float | None = None
         """When the closing handshake ends at the latest; None: the socket is open, infinity: it is gone."""
@@ -89,13 +99,13 @@ class WebSocket(asyncio.Protocol):
                 self._parser = FrameParser(self._gateway.max_message_bytes, inflates=True)
             else:
                 upgrade = upgrade._replace(deflate=None)
-        self._transport.write(accept(upgrade))
-        if self._transport.get_write_buffer_size():
-            self.outbox.block()
+        self._answer = accept(upgrade)
         if turned_away is None:
             self._conversation.opened(upgrade)
         else:
             self._conversation.turn_away(turned_away)
+        if self._answer:
+            self._write(b"")
 
     def say(self, text: bytes) -> bool:
         """Write one text message. False: the peer is too slow, its outbox is full."""
@@ -105,6 +115,8 @@ class WebSocket(asyncio.Protocol):
         if self.closing is not None:
             return True
         self._gateway.sent(len(frame))
+        if self._answer:  # the first words leave together with it
+            frame, self._answer = self._answer + frame, b""
         return self.outbox.write(frame)
 
     def close(self, code: int, reason: str = "", *, discard: bool = False) -> None:
