@@ -188,13 +188,13 @@ class Loop:
         whole, events, others = self._arrivals.take(connection, data, control)
         self._counters.events.value += events
         self._counters.others.value += others
-        if self._tracked:
-            connection.cursors.update(CURSOR.findall(whole))
         if self._edge and others:
             for listed in CURSORS.findall(whole):
                 connection.cursors.update(_cursors(listed))
             if self._resuming and b'"recovered":false' in whole:
                 self._counters.unrecovered.value += 1
+        if self._tracked:  # last: events may have come after what was listed, in the same read
+            connection.cursors.update(CURSOR.findall(whole))
 
     def _lost(self, connection: Connection, why: str) -> None:
         if not self._resuming:

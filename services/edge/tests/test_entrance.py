@@ -53,7 +53,7 @@ class Gateway:
         self.wheel = TimerWheel()
         self.origins: frozenset[str] = frozenset()
         self.max_message_bytes, self.outbox_bytes, self.compression = 65_536, 65_536, False
-        self.sent_bytes = b""
+        self.transports: list[FakeTransport] = []
         self.wire = Wire(self._send)
         self.steps: list[Callable[[], None]] = []
         self.admission = Admission(1000, 1, self.clock, lambda _, call: self.steps.append(call))
@@ -61,7 +61,7 @@ class Gateway:
         self.statuses: list[int] = []
 
     def _send(self, handle: int, data: bytes) -> int:
-        self.sent_bytes += data
+        self.transports[handle].write(data)
         return len(data)
 
     def clock(self) -> float:
@@ -94,13 +94,15 @@ class FakeTransport(asyncio.Transport):
 
     def __init__(self, gateway: Gateway) -> None:
         super().__init__({"socket": self, "peername": ("192.0.2.1", 1)})
+        self._number = len(gateway.transports)
+        gateway.transports.append(self)
         self.protocol: Any = Entrance(gateway)
         self.written = b""
         self.reading = True
         self.protocol.connection_made(self)
 
     def fileno(self) -> int:
-        return 3
+        return self._number
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self.protocol = protocol
@@ -145,7 +147,6 @@ def gateway() -> Gateway:
     for _ in range(BURST):
         FakeTransport(gateway).say(upgrade_request())
     gateway.talks.clear()
-    gateway.sent_bytes = b""
     return gateway
 
 
@@ -201,9 +202,10 @@ def test_beyond_the_queue_a_close_frame_says_when_to_come_back(gateway: Gateway)
     late = FakeTransport(gateway)
     late.say(upgrade_request() + HEARTBEAT)
     assert late.upgraded
-    assert gateway.sent_bytes[:1] == b"\x88"
-    assert int.from_bytes(gateway.sent_bytes[2:4], "big") == 4503
-    assert re.fullmatch(rb"too many at once; retry after \d+ ms", gateway.sent_bytes[4:])
+    _, _, told = late.written.partition(b"\r\n\r\n")
+    assert told[:1] == b"\x88"
+    assert int.from_bytes(told[2:4], "big") == 4503
+    assert re.fullmatch(rb"too many at once; retry after \d+ ms", told[4:])
     assert gateway.talks[0].heard_of == []
 
 

@@ -7,7 +7,7 @@ cannot be used raises `BadCursor` with the reason that the client is told.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from autodmca_events import partition_for
