@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from autodmca_events import partition_for, user_key
+from autodmca_events.topics import BROADCAST
 from autodmca_kafka import (
     BrokerBack,
     EventProducer,
@@ -188,6 +189,12 @@ class Wanderer:
         return count >= 20 or len(self.names) + count == self.total
 
 
+def serves_without(edge: Edge, tp: TopicPartition) -> bool:
+    """Whether it lacks but this partition."""
+    _, reasons = edge.get("/readyz")
+    return f"{tp.topic}[{tp.partition}] is not read yet" in reasons and "not known yet" not in reasons
+
+
 async def resumed(wanderers: list[Wanderer]) -> None:
     """Until each has come back once more."""
     visits = [each.visits for each in wanderers]
@@ -238,7 +245,7 @@ async def test_an_edge_serves_whom_it_can_while_a_broker_is_down(kafka_cluster: 
     servers = ",".join(dict.fromkeys([down.bootstrap_servers, *kafka_cluster.bootstrap_servers.split(",")]))
     await ensure_topics(servers, event_topics(PARTITIONS), replication_factor=NODES)
     first, alone, third = partitions_of(TEMPLATES)
-    await kafka_cluster.move({first: [2, 1], alone: [2], third: [2, 3]})
+    await kafka_cluster.move({first: [2, 1], alone: [2], third: [2, 3], TopicPartition(BROADCAST, 0): [2]})
     lucky, unlucky = user_on(first.partition), user_on(alone.partition)
     with edge_node(servers, **SETTINGS) as old:
         async with listening(old, lucky) as one, listening(old, unlucky) as two:
@@ -247,7 +254,8 @@ async def test_an_edge_serves_whom_it_can_while_a_broker_is_down(kafka_cluster: 
             await asyncio.to_thread(down.kill)
             await kafka_cluster.until_led(first, 1)
             async with EventProducer(servers, client_id="test") as producer:
-                with edge_node(servers, **SETTINGS) as new:
+                with edge_node(servers, ready=False, **SETTINGS) as new:
+                    await until(lambda: serves_without(new, TopicPartition(BROADCAST, 0)), "the new edge")
                     async with listening(new, lucky) as three, listening(new, unlucky) as four:
                         waiting = asyncio.create_task(four.subscribe(USAGE))
                         await until(lambda: four.answers("waiting"), "being told to wait")
@@ -259,10 +267,10 @@ async def test_an_edge_serves_whom_it_can_while_a_broker_is_down(kafka_cluster: 
                         await heard(three, 20)
                         await asyncio.to_thread(old.until_ready, 503)
                         assert f"{TEMPLATES}[1]" in (await asyncio.to_thread(old.get, "/readyz"))[1]
-                        await asyncio.to_thread(new.until_ready)
                         assert not waiting.done()
                         await asyncio.to_thread(down.start)
                         await waiting
+                        await asyncio.to_thread(new.until_ready)
                         for number in range(20):
                             await producer.send(usage(f"{number}"), user_id=unlucky)
                         await heard(two, 20)

@@ -72,7 +72,7 @@ class FetchLoop:
             if not asked:
                 await self._changed.wait()
                 continue
-            moves = [position.moves for position in asked]
+            moves = [(position.moves, position.fetched) for position in asked]
             response = await self._fetch(asked)
             if response is not None:
                 self._take(response, asked, moves)
@@ -109,15 +109,15 @@ class FetchLoop:
             self._hand_over.put(BrokerLost(self._node, reason))
         self._trouble()
 
-    def _take(self, response: FetchResponse, asked: list[Position], moves: list[int]) -> None:
+    def _take(self, response: FetchResponse, asked: list[Position], moves: list[tuple[int, int]]) -> None:
         by_place = {(p.topic_id, p.tp.partition): (p, m) for p, m in zip(asked, moves, strict=True)}
         for piece in response.slices:
-            position, move = by_place.get((piece.topic_id, piece.partition), (None, 0))
+            position, move = by_place.get((piece.topic_id, piece.partition), (None, None))
             if position is None:
                 self._trouble()  # the embedded broker names no topic when it refuses an id
                 continue
-            if position.moves != move:
-                continue  # removed, or moved, while the request was under way
+            if (position.moves, position.fetched) != move:
+                continue  # removed, moved, or read from its next leader while the request was under way
             if out_of_range(piece, position.fetched):
                 position.doubtful = True
                 position.park()

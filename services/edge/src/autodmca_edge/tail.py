@@ -1,9 +1,9 @@
 """Kafka into the hub.
 
 Owns this node's reading: each poll handed to the hub and remembered in the log's window in one step, and
-single reads for replays; which partitions are read is following.py's. Begins with what is for everybody;
-goes on where it was after the broker was away; begins anew when a topic was made again. Never skips a record
-silently: what retention took is counted and logged with its offsets.
+single reads for replays; which partitions are read is following.py's. Begins with what is for everybody, not
+waiting for what nobody leads; goes on where it was after the broker was away; begins anew when a topic was
+made again. Never skips a record silently: what retention took is counted and logged with its offsets.
 """
 
 import asyncio
@@ -65,6 +65,7 @@ class Tail:
         self._wheel = wheel
         self._clock = clock
         self._lost = lost
+        self._spawn = spawn
         self.started = False
         self.gone = asyncio.Event()
         """Set when a topic is missing, for who can make it again: a broker may come back with nothing."""
@@ -75,6 +76,8 @@ class Tail:
         """Why this node is not ready, for the health check."""
         if not self.started:
             return "no connection to the event log yet"
+        if missing := self._unfollowed():
+            return f"{missing[0].topic}[{missing[0].number}] is not read yet"
         unread = self._reader.unread()
         if unread and len(unread) == len(self._reader.positions()) and min(unread.values()) > LOST_S:
             return "the connection to the event log is lost"
@@ -85,13 +88,20 @@ class Tail:
         """Follow the log until cancelled."""
         for topic in TOPICS:
             await self._patiently(partial(self._open, topic))
-        always = [each for each in self._log if each.everybody or self._read_all]
-        for partition in always:
+        for partition in self._unfollowed():
             partition.demand.need()
-        await self._patiently(partial(self.following.follow, always))
+        self._spawn(self._patiently(self._follow_always))
         self.started = True
         while True:
             await self._take(await self._reader.poll())
+
+    def _unfollowed(self) -> list[Partition]:
+        """What this node is to read whoever is connected, and does not yet."""
+        return [each for each in self._log if (each.everybody or self._read_all) and not each.followed]
+
+    async def _follow_always(self) -> None:
+        while missing := self._unfollowed():
+            await self.following.follow(missing)
 
     async def _take(self, polled: Iterable[Batch | ReaderEvent]) -> None:
         self._hand_out([each for each in polled if isinstance(each, Batch)])
