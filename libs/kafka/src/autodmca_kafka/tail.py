@@ -27,16 +27,14 @@ from autodmca_kafka.watch import Watch
 
 log = structlog.get_logger(__name__)
 
-PARTITION_MAX_BYTES = 1 << 20
-
 
 class TailReader:
     """An async context manager, for one task that polls; needs Apache Kafka 3.1 or newer.
 
-    `fetch_max_bytes` bounds one response and what may wait to be polled (one response a broker more may be
-    on its way). `max_wait_ms` is how long a broker may wait for the first new record: added partitions
-    are asked for after at most that time; latency does not depend on it. `refresh_s` is how soon
-    a deletion of a topic nobody writes to is noticed.
+    `fetch_max_bytes` bounds one response, which may be of one partition alone, and what may wait to be
+    polled (one response a broker more may be on its way). `max_wait_ms` is how long a broker may wait for
+    the first new record: added partitions are asked for after at most that time; latency does not depend
+    on it. `refresh_s` is how soon a deletion of a topic nobody writes to is noticed.
     """
 
     END: ClassVar[int] = -1
@@ -136,8 +134,7 @@ class TailReader:
             if (old := self._positions.get(tp)) is not None:
                 old.move(place)
             else:
-                max_bytes = min(PARTITION_MAX_BYTES, self._fetch_max_bytes)
-                self._positions[tp] = Position(tp, topics[tp.topic].topic_id, place, max_bytes)
+                self._positions[tp] = Position(tp, topics[tp.topic].topic_id, place, self._fetch_max_bytes)
             self._positions[tp].led_by(topics[tp.topic], topics[tp.topic].partitions[tp.partition])
         for node in {position.leader for position in self._positions.values()}:
             if node is not None:
