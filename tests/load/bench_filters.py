@@ -77,7 +77,7 @@ class _Case:
                 wanted = subscription(f"s{number}", config, identity)
                 standing.put(event_log, wanted, {}, {})
             standing.register(self._hub, _Member(wire, user))
-        self._work = [(partition, _records(template))]
+        self._work = [(partition, [_records(template)])]
 
     def cpu_ns(self) -> float:
         """An event's, of one poll."""

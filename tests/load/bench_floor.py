@@ -75,11 +75,11 @@ async def _compare(node: EdgeNode, clients: Clients) -> None:
 
     def single() -> None:
         for _ in range(WRITES):
-            node.hub.dispatch([(partition, (record,))])
+            node.hub.dispatch([(partition, [(record,)])])
 
     def batched() -> None:
         for _ in range(WRITES // BATCH):
-            node.hub.dispatch([(partition, (record,) * BATCH)])
+            node.hub.dispatch([(partition, [(record,) * BATCH])])
 
     rates: dict[str, list[float]] = {"floor": [], "single": [], "batched": []}
     for _ in range(ROUNDS):

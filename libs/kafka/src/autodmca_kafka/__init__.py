@@ -48,7 +48,7 @@ from autodmca_kafka.reader_events import (
     TopicGone,
     Unreadable,
 )
-from autodmca_kafka.records import Packed, Record
+from autodmca_kafka.records import Fault, Packed, Record
 from autodmca_kafka.table import Table
 from autodmca_kafka.tail import TailReader
 from autodmca_kafka.topics import TopicSpec, ensure_topics, event_topics, service_topics
@@ -69,6 +69,7 @@ __all__ = [
     "Emission",
     "EventProducer",
     "FatalError",
+    "Fault",
     "InputFailed",
     "InputsRewound",
     "KafkaLibraryError",

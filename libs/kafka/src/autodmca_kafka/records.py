@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import cramjam
@@ -24,6 +24,7 @@ _BATCH_HEAD = struct.Struct(">qiibIhi")  # offset, length, leader epoch, magic, 
 _LENGTH_COUNTS_FROM = 12
 _CRC_COVERS_FROM = 21
 _SMALLEST_BATCH = 61
+_CHUNK = 256
 _MAGIC = 2
 
 _UNREADABLE = (
@@ -93,6 +94,17 @@ def decode(fetched: bytes, start: int, *, check_crcs: bool = True) -> tuple[list
     """
     records: list[Record] = []
     faults: list[Fault] = []
+    for chunk in chunks(fetched, start, faults, check_crcs=check_crcs):
+        records += chunk
+    return records, faults
+
+
+def chunks(
+    fetched: bytes, start: int, faults: list[Fault], *, check_crcs: bool = True
+) -> Iterator[list[Record]]:
+    """The same as they are asked for, some hundreds at a time, which a processor's caches hold: whole batches
+    together. What cannot be decoded is appended to `faults`."""
+    records: list[Record] = []
     batches, at = MemoryRecords(fetched), 0
     while (batch := batches.next_batch()) is not None:
         _base, length, _epoch, _magic, crc, _attributes, _last_delta = _BATCH_HEAD.unpack_from(fetched, at)
@@ -107,9 +119,13 @@ def decode(fetched: bytes, start: int, *, check_crcs: bool = True) -> tuple[list
         except _UNREADABLE as error:
             first = records[-1].offset + 1 if len(records) > had else max(batch.base_offset, start)
             faults.append(Fault(first, batch.next_offset, str(error) or type(error).__name__))
-    if records and records[0].offset < start:
-        records = [record for record in records if record.offset >= start]
-    return records, faults
+        if records and records[0].offset < start:
+            records = [record for record in records if record.offset >= start]
+        if len(records) >= _CHUNK:
+            yield records
+            records = []
+    if records:
+        yield records
 
 
 class Packed:
@@ -124,6 +140,10 @@ class Packed:
 
     def __len__(self) -> int:
         return len(self._fetched)
+
+    def chunks(self, faults: list[Fault]) -> Iterator[list[Record]]:
+        """All of them, in order, decoded as they are asked for; see `chunks`."""
+        return chunks(self._fetched, self._start, faults)
 
     def records(self, offset: int) -> list[Record]:
         """Those from `offset` on, in order, made anew; what cannot be decoded is left out."""

@@ -148,11 +148,12 @@ class TailReader:
             if (position := self._positions.pop(tp, None)) is not None:
                 position.move(position.taken)
 
-    async def poll(self) -> list[Batch | ReaderEvent]:
+    async def poll(self, *, decoded: bool = True) -> list[Batch | ReaderEvent]:
         """Wait until there is something, and return it: batches, in the order of their partition, or events.
 
         One poll returns either kind, never a batch together with an event from before or after it (but
-        Unreadable, which follows the batch that it is about). Batches hold what has come, at least one.
+        Unreadable, which follows the batch that it is about). Batches hold what has come, at least one; those
+        that are not `decoded` in `packed` alone, whose `chunks` tell what is unreadable.
         Cancelling loses nothing. Raises Closed, BrokerTooOld.
         """
         while True:
@@ -163,14 +164,16 @@ class TailReader:
                     if not isinstance(item, Fetched):
                         out.append(item)
                     elif not item.void:
-                        self._open(item, out)
+                        self._open(item, out, decoded)
                 if out:
                     return out
             self._check()
 
-    def _open(self, item: Fetched, out: list[Batch | ReaderEvent]) -> None:
+    def _open(self, item: Fetched, out: list[Batch | ReaderEvent], decoded: bool) -> None:
         tp = item.position.tp
-        records, faults = decode(item.records, item.start, check_crcs=self._check_crcs)
+        records, faults = (
+            decode(item.records, item.start, check_crcs=self._check_crcs) if decoded else ((), ())
+        )
         item.position.taken = item.next_offset
         packed = Packed(item.records, item.start)
         out.append(Batch(tp.topic, tp.partition, records, item.next_offset, item.high_watermark, packed))

@@ -9,6 +9,7 @@ no event is skipped, counted and reported by position, and never stops the rest.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, Protocol
 
 from autodmca_edge.apart import Apart
@@ -82,22 +83,28 @@ class Hub:
         self._apart.leave(member)
         self._wishes.leave(member)
 
-    def dispatch(self, batches: Sequence[tuple[Partition, Sequence[Record]]]) -> None:
-        """Hand a poll's records to whoever wants them; every member is written to once.
+    def dispatch(self, batches: Sequence[tuple[Partition, Iterable[Sequence[Record]]]]) -> None:
+        """Hand a poll's records, which may be decoded as they are asked for, to whoever wants them; every
+        member is written to once.
 
         Records of one partition reach a member in their order.
         """
         self._feed.polled()
+        events = 0
         poll = Poll({partition: partition.position for partition, _ in batches if not partition.everybody})
-        for partition, records in batches:
+        for partition, chunks in batches:
             if not partition.everybody:
-                self._to_users(partition, records, poll)
+                for records in chunks:
+                    events += len(records)
+                    self._to_users(partition, records, poll)
         self._feed.writing()
         if self._apart:
             self._apart.to_users(poll)
-        for partition, records in batches:
+        for partition, chunks in batches:
             if partition.everybody:
-                self._to_everybody(partition, records, poll)
+                everybodys = [*chain.from_iterable(chunks)]
+                events += len(everybodys)
+                self._to_everybody(partition, everybodys, poll)
         for member in poll.waiting:
             pieces = member.pending
             if pieces:  # None: it went out together with what is for everybody
@@ -107,7 +114,6 @@ class Hub:
                     poll.write(member, data, len(pieces) // PIECES, poll.begun)
                 else:
                     poll.write_parts(member, pieces)
-        events = sum([len(records) for _, records in batches])
         self._feed.routed(events, poll.deliveries, poll.size, poll.stamps)
 
     def _to_users(self, partition: Partition, records: Sequence[Record], poll: Poll) -> None:

@@ -16,6 +16,7 @@ from autodmca_kafka import (
     Batch,
     BrokerBack,
     BrokerLost,
+    Fault,
     PartitionReset,
     ReaderEvent,
     TailReader,
@@ -93,7 +94,7 @@ class Tail:
         self._spawn(self._patiently(self._follow_always))
         self.started = True
         while True:
-            await self._take(await self._reader.poll())
+            await self._take(await self._reader.poll(decoded=False))
 
     def _unfollowed(self) -> list[Partition]:
         """What this node is to read whoever is connected, and does not yet."""
@@ -104,24 +105,25 @@ class Tail:
             await self.following.follow(missing)
 
     async def _take(self, polled: Iterable[Batch | ReaderEvent]) -> None:
-        self._hand_out([each for each in polled if isinstance(each, Batch)])
-        for each in polled:
+        unreadable = self._hand_out([each for each in polled if isinstance(each, Batch)])
+        for each in (*unreadable, *polled):
             if not isinstance(each, Batch):
                 await self._handle(each)
 
-    def _hand_out(self, batches: Iterable[Batch]) -> None:
+    def _hand_out(self, batches: Iterable[Batch]) -> list[Unreadable]:
         """One poll, to the hub and the window: no await may come between."""
         now = self._clock()
         if now >= self._wheel.next_due:
             self._wheel.advance(now)  # nothing is delivered on a token that has expired
-        work = []
+        work: list[tuple[Partition, Batch, list[Fault]]] = []
         for batch in batches:
             partition = self._log.get(batch.topic, batch.partition)
             if partition is not None and partition.followed and batch.next_offset > partition.position:
-                work.append((partition, batch))
-        self._hub.dispatch([(partition, batch.records) for partition, batch in work])
-        for partition, batch in work:
+                work.append((partition, batch, []))
+        self._hub.dispatch([(partition, batch.packed.chunks(faults)) for partition, batch, faults in work])
+        for partition, batch, _ in work:
             self._log.append(partition, batch.packed, batch.next_offset)
+        return [Unreadable(_tp(partition), *fault) for partition, _, faults in work for fault in faults]
 
     async def _open(self, topic: str) -> None:
         count = await self._reader.partitions(topic)

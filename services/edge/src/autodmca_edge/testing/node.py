@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Any
 
 from autodmca_events.topics import BROADCAST
@@ -185,7 +185,7 @@ class FakeNode:
             if records:
                 work.append((partition, records))
         self.wheel.advance(self.now)
-        self.hub.dispatch(work)
+        self.hub.dispatch([(partition, _chunks(records)) for partition, records in work])
         for partition, records in work:
             self.log.append(partition, StoredBatch(records), records[-1].offset + 1)
         return sum(len(records) for _, records in work)
@@ -273,3 +273,9 @@ class FakeNode:
 
     def _count(self, change: str, partitions: int) -> None:
         self.counts[change] += partitions
+
+
+def _chunks(records: Sequence[StoredRecord]) -> Iterator[Sequence[StoredRecord]]:
+    """In parts, as a tail reader decodes them."""
+    for at in range(0, len(records), 3):
+        yield records[at : at + 3]
