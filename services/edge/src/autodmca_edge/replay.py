@@ -9,6 +9,7 @@ live events flow. One that is replaced or unsubscribed meanwhile is given up.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final
@@ -39,7 +40,8 @@ class Replays:
     """All replays of this node.
 
     `gates` is the hub's: whom it leaves out, and where. `spawn` runs a coroutine in the node's task group,
-    `pause` waits for some seconds, `gather_s` of them before each pass, for others to join it.
+    `pause` waits for some seconds, `gather_s` of them before each pass, for others to join it. `clock`, in
+    seconds, measures what passes cost.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Replays:
         recent: Recent,
         turns: Turns,
         pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        clock: Callable[[], float] = time.perf_counter,
         gather_s: float = 0.02,
     ) -> None:
         self._log = event_log
@@ -65,7 +68,9 @@ class Replays:
         self._recent = recent
         self.turns = turns
         self._queues: dict[Session, deque[Replay]] = {}  # the first of each is under way
-        self._scans = Scans(self, reader, spawn, limit=limit, counts=counts, pause=pause, gather_s=gather_s)
+        self._scans = Scans(
+            self, reader, spawn, limit=limit, counts=counts, pause=pause, clock=clock, gather_s=gather_s
+        )
 
     @property
     def running(self) -> int:

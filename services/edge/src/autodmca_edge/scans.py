@@ -1,8 +1,10 @@
 """Readings of a partition, from the window or the log, for all replays that wait for one.
 
 Owns who waits for a scan of which partition, and the scans: each serves all who waited when it began, so a
-thousand clients that come back at once cost one reading. A broker that is away is asked again; what retention
-has taken meanwhile is said to whom it concerns. Never decides who may have what (gates.py).
+thousand clients that come back at once cost one reading. However many come one by one, scans rest as long as
+they have worked, for others to join the next one, and for everybody else's events. A broker that is away is
+asked again; what retention has taken meanwhile is said to whom it concerns. Never decides who may have what
+(gates.py).
 """
 
 import asyncio
@@ -45,6 +47,7 @@ class Scans:
         limit: int,
         counts: ReplayCounts,
         pause: Callable[[float], Awaitable[object]],
+        clock: Callable[[], float],
         gather_s: float,
     ) -> None:
         self._host = host
@@ -53,7 +56,10 @@ class Scans:
         self._limit = limit
         self._counts = counts
         self._pause = pause
+        self._clock = clock
         self._gather_s = gather_s
+        self._rested = 0.0
+        """When all scans together have rested from what they did."""
         self._waiting: dict[Partition, dict[Gate, None]] = {}
         self._scanning: set[Partition] = set()
 
@@ -68,8 +74,7 @@ class Scans:
         """Scan a partition until nobody waits. Each pass serves all who waited when it began."""
         try:
             while partition in self._waiting:
-                if self._gather_s:  # a pass costs what the partition holds, however many it serves
-                    await self._pause(self._gather_s)
+                await self._rest(self._gather_s)  # a pass costs what the partition holds, for one or many
                 gates = self._waiting.pop(partition)
                 try:
                     await self._pass(partition, list(gates))
@@ -92,6 +97,7 @@ class Scans:
         """
         while gates := self._behind(partition, gates):
             position = min(each.next for each in gates)
+            began = self._clock()
             if position >= partition.oldest:
                 records: list[Record] = list(islice(partition.recent(position), WINDOW_RECORDS))
                 full = len(records) == WINDOW_RECORDS
@@ -102,13 +108,19 @@ class Scans:
                 except PastEnd:
                     await self._skip(partition, gates)
                     continue
+                began = self._clock()
                 gates = [each for each in gates if self._host.takes(partition, each)]
                 reached, source = min(end, partition.position), "log"
                 records = [each for each in found if each.offset < reached]
-                if reached <= position:
-                    await self._pause(AHEAD_S)
             self._counts.served(source, *hand_out(partition, gates, records, reached))
-            await asyncio.sleep(0)
+            now = self._clock()
+            self._rested = max(self._rested, now) + now - began
+            await self._rest(AHEAD_S if reached <= position else 0.0)
+
+    async def _rest(self, least_s: float) -> None:
+        """Wait until scans have rested, and at least for so long."""
+        seconds = max(self._rested - self._clock(), least_s)
+        await (self._pause(seconds) if seconds > 0 else asyncio.sleep(0))
 
     def _behind(self, partition: Partition, gates: Iterable[Gate]) -> list[Gate]:
         """Those of `gates` that there is something to read for. Who has caught up goes live."""

@@ -110,6 +110,7 @@ class FakeNode:
             recent=Recent(self.wheel, self.clock),
             turns=Turns(log_replays, replay_seconds, self.wheel, self.clock, self.replay_counts.places),
             pause=self._pause,
+            clock=self.clock,
             gather_s=0,
         )
         self.limits = Limits(Proxies([]), a_user=user_connections, an_address=0, unauthenticated=1000)
