@@ -33,7 +33,7 @@ async def _measure() -> None:
                 with server.clients(CONNECTIONS) as clients, server.clients(BYSTANDERS) as bystanders:
                     await clients.wait_ready()
                     await bystanders.wait_ready()
-                    await feed.warm(clients)
+                    await feed.warm(clients, kind="tracked")
                     figures[name] += [await _storm(feed, server, clients, bystanders) for _ in range(ROUNDS)]
     for number, (what, form, unit) in enumerate(
         (

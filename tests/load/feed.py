@@ -19,6 +19,7 @@ from autodmca_kafka import ensure_topics, event_topics
 
 from tests.apache_kafka import apache_kafka
 from tests.load.clients import Clients
+from tests.load.connections import Kind
 from tests.load.events import BROADCAST, FIRST_USER, TYPES, Sent, Template
 from tests.load.tokens import pin
 
@@ -70,14 +71,16 @@ class Feed:
         self._round += 1
         return Sent(self._round, users)
 
-    async def warm(self, clients: Clients, *, each: int = 1, everybodys: int = 5) -> None:
+    async def warm(
+        self, clients: Clients, *, each: int = 1, everybodys: int = 5, kind: Kind = "marks"
+    ) -> None:
         """Send rounds until one has arrived whole: the server follows the log, and its code has run.
 
         Raises TimeoutError when none does.
         """
         for _ in range(ATTEMPTS):
             sent = self.round(clients.users)
-            clients.begin(sent.number)
+            clients.begin(sent.number, kind)
             await self.backlog(sent, each)
             await self._everybody(sent, everybodys)
             try:
