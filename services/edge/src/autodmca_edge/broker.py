@@ -17,6 +17,7 @@ from autodmca_runtime import KafkaSettings
 __all__ = ["Broker"]
 
 CONTROL_BYTES = 1 << 20  # of one fetch
+CONTROL_WAIT_MS = 500  # a quiet topic, whose partition is added once
 
 log = structlog.get_logger()
 
@@ -29,7 +30,10 @@ class Broker:
         servers = settings.bootstrap_servers
         self.reader = TailReader(servers, client_id="autodmca-edge")
         self.control_reader = TailReader(
-            servers, client_id="autodmca-edge-control", fetch_max_bytes=CONTROL_BYTES
+            servers,
+            client_id="autodmca-edge-control",
+            fetch_max_bytes=CONTROL_BYTES,
+            max_wait_ms=CONTROL_WAIT_MS,
         )
         self.producer = EventProducer(servers, client_id="autodmca-edge", metrics=metrics)
 

@@ -17,10 +17,10 @@ from autodmca_edge.stages import Histogram
 
 __all__ = ["Pressure", "Threshold"]
 
-BEAT_S: Final = 0.05
-MEMORY_BEATS: Final = 20
+BEAT_S: Final = 0.1
+MEMORY_BEATS: Final = 10
 """Memory is read once in so many beats."""
-LAG_UP, LAG_DOWN = 3, 20
+LAG_UP, LAG_DOWN = 3, 10
 """Late beats in a row that make an overload, and good ones that end it: about 1 s."""
 EASED: Final = 0.9
 """Of the limit of memory: under it the overload ends. An allocator gives little back."""
