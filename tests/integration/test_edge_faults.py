@@ -7,11 +7,14 @@ import signal
 import time
 
 import pytest
+from autodmca_events import partition_for, user_key
+from autodmca_events.topics import events_topic
 from autodmca_kafka import EventProducer
 from autodmca_kafka.embedded import free_port
 
 from tests.broker_process import embedded_kafka
 from tests.brokers import Broker
+from tests.contract.garbage import append, batch_with_a_name_that_is_no_utf_8
 from tests.integration.edge_site import Edge, Listener, edge_node, heard, listening, until, usage
 
 USAGE = "template_usage"
@@ -68,6 +71,22 @@ async def test_an_edge_lives_through_its_broker_being_killed(fault_broker: Broke
                 await heard(listener, 20)
                 assert listener.names() == [str(number) for number in range(20)]
         assert edge.process.poll() is None
+
+
+async def test_records_that_cannot_be_decoded_are_counted_and_hold_up_nobody(fault_broker: Broker) -> None:
+    servers, user = fault_broker.bootstrap_servers, next(_users)
+    topic = events_topic("templates")
+    with edge_node(servers) as edge:
+        async with listening(edge, user) as listener, EventProducer(servers, client_id="test") as producer:
+            await listener.subscribe(USAGE)
+            await producer.send(usage("before"), user_id=user)
+            where = partition_for(user_key(user), 6)
+            await append(fault_broker, topic, batch_with_a_name_that_is_no_utf_8(), where)
+            await producer.send(usage("after"), user_id=user)
+            await heard(listener, 2)
+            assert listener.names() == ["before", "after"]
+            dropped = 'events_dropped_total{reason="unreadable"}'
+            await until(lambda: edge.metric(dropped) == 2, "both counted")
 
 
 async def heartbeat(listener: Listener) -> None:
