@@ -106,7 +106,8 @@ def apache_nodes(
     logging = {"defaultLogLevel": "warn", "showDateTime": "true", "dateTimeFormat": "HH:mm:ss.SSS"}
     settings = [f"-Dorg.slf4j.simpleLogger.{name}={value}" for name, value in logging.items()]
     java = ["-XX:+UseSerialGC", *settings, "-cp", f"{jars()}/*"]
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # Its tool takes a name that begins with a dash for an option.
+    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_")
     controllers = {node: free_port() for node in range(1, count + 1)}
     voters = ",".join(f"{node}@127.0.0.1:{port}" for node, port in controllers.items())
     brokers: list[BrokerProcess] = []

@@ -175,7 +175,7 @@ async def test_over_its_memory_a_node_is_unready_and_takes_nobody(embedded_broke
     servers = embedded_broker.bootstrap_servers
     with edge_node(servers, ready=False, EDGE_MAX_MEMORY_BYTES=1_000_000) as edge:
         await until(lambda: '"event log":"ok"' in edge.get("/readyz")[1], "following the log")
-        assert "memory is over" in edge.get("/readyz")[1]
+        await until(lambda: "memory is over" in edge.get("/readyz")[1], "a look at its memory")
         async with listening(edge, user) as late:
             assert await late.closed() == 4503
             assert re.search(r"memory is over 1000000 bytes; retry after \d+ ms$", reason(late))

@@ -39,7 +39,8 @@ class Cluster(Protocol):
 
 
 class LogBounds:
-    """`patience_s`, wherever it is given: who has not answered by then is left out of the answer."""
+    """Answers are in the order of the question. `patience_s`, wherever it is given: who has not answered by
+    then is left out."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -72,7 +73,7 @@ class LogBounds:
             return found
 
         await self._ask(by_leader, ask, lambda: len(answers) == len(wanted), patience_s)
-        return answers
+        return {tp: answers[tp] for tp in wanted if tp in answers}
 
     async def bounds(
         self, tps: Iterable[TopicPartition], *, patience_s: float | None = None
@@ -122,7 +123,7 @@ class LogBounds:
             return found
 
         await self._ask(by_leader, ask, lambda: len(ends) == len(latest), patience_s)
-        return ends
+        return {tp: ends[tp] for tp in latest if tp in ends}
 
     async def _led(self, tp: TopicPartition) -> tuple[TopicDescription, PartitionDescription | None]:
         """Its topic and who leads it; None, and the cluster is asked next time, while nobody does."""
