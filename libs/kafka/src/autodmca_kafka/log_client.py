@@ -116,7 +116,7 @@ class LogClient:
         """What the cluster last said about `topic`; asks when it has not yet."""
         return self._topics.get(topic) or await self.describe(topic)
 
-    async def read(self, tp: TopicPartition, offset: int, max_bytes: int, *, check_crcs: bool) -> Batch:
+    async def read(self, tp: TopicPartition, offset: int, max_bytes: int) -> Batch:
         """Whole batches from `offset` without waiting for new records; at least one where there is one.
 
         Raises OffsetOutOfRange, CorruptBatch, TopicDeleted, BrokerUnavailable.
@@ -129,7 +129,7 @@ class LogClient:
             max_bytes *= 4  # the first batch came cut off
         if whole.broken and not whole.size:
             raise CorruptBatch(tp.topic, tp.partition, offset, offset, whole.broken)
-        records, faults = decode(piece.records[: whole.size], offset, check_crcs=check_crcs)
+        records, faults = decode(piece.records[: whole.size], offset)
         if faults:
             fault = faults[0]
             if fault.offset <= offset:
@@ -166,7 +166,7 @@ class LogClient:
             return None
         return piece
 
-    async def offset_at(self, tp: TopicPartition, timestamp_ms: int, *, check_crcs: bool) -> int:
+    async def offset_at(self, tp: TopicPartition, timestamp_ms: int) -> int:
         """The first offset whose record is of that time or later; the end where there is none.
 
         Asks the log's index, and believes it if the record found is that late; else (a broker without such
@@ -176,20 +176,20 @@ class LogClient:
         found, _ = (await self.log_bounds.offsets({tp: timestamp_ms}))[tp]
         if found < 0:
             return end
-        if found > earliest or await self._is_late(tp, earliest, timestamp_ms, check_crcs):
+        if found > earliest or await self._is_late(tp, earliest, timestamp_ms):
             return found
         low, high = earliest, end  # the record before `low` is too early, the one at `high` is not
         while low < high:
             middle = (low + high) // 2
-            if await self._is_late(tp, middle, timestamp_ms, check_crcs):
+            if await self._is_late(tp, middle, timestamp_ms):
                 high = middle
             else:
                 low = middle + 1
         return low
 
-    async def _is_late(self, tp: TopicPartition, offset: int, timestamp_ms: int, check_crcs: bool) -> bool:
+    async def _is_late(self, tp: TopicPartition, offset: int, timestamp_ms: int) -> bool:
         """Whether the first record at or after `offset` is of that time or later, or there is none."""
-        batch = await self.read(tp, offset, 1, check_crcs=check_crcs)
+        batch = await self.read(tp, offset, 1)
         return not batch.records or batch.records[0].timestamp >= timestamp_ms
 
     async def until(self, attempt: Callable[[], Awaitable[T | None]]) -> T:

@@ -47,7 +47,6 @@ class TailReader:
         client_id: str,
         fetch_max_bytes: int = 4 << 20,
         max_wait_ms: int = 100,
-        check_crcs: bool = True,
         connect_timeout_s: float = 60,
         deadline_s: float = 30,
         refresh_s: float = 5,
@@ -56,7 +55,6 @@ class TailReader:
         self._client_id = client_id
         self._fetch_max_bytes = fetch_max_bytes
         self._max_wait_ms = max_wait_ms
-        self._check_crcs = check_crcs
         self._connect_timeout_s = connect_timeout_s
         self._positions: dict[TopicPartition, Position] = {}
         self._hand_over = HandOver(fetch_max_bytes)
@@ -171,9 +169,7 @@ class TailReader:
 
     def _open(self, item: Fetched, out: list[Batch | ReaderEvent], decoded: bool) -> None:
         tp = item.position.tp
-        records, faults = (
-            decode(item.records, item.start, check_crcs=self._check_crcs) if decoded else ((), ())
-        )
+        records, faults = decode(item.records, item.start) if decoded else ((), ())
         item.position.taken = item.next_offset
         packed = Packed(item.records, item.start)
         out.append(Batch(tp.topic, tp.partition, records, item.next_offset, item.high_watermark, packed))
@@ -228,11 +224,11 @@ class TailReader:
 
     async def offset_at(self, tp: TopicPartition, timestamp_ms: int) -> int:
         """The first offset whose record is of that time or later; the end where there is none."""
-        return await self._log_client.offset_at(tp, timestamp_ms, check_crcs=self._check_crcs)
+        return await self._log_client.offset_at(tp, timestamp_ms)
 
     async def fetch(self, tp: TopicPartition, offset: int, max_bytes: int) -> Batch:
         """Read about `max_bytes` from `offset` without waiting for new records: for replays, beside `poll`.
 
         At the end of the log the batch has no records. Raises OffsetOutOfRange, CorruptBatch.
         """
-        return await self._log_client.read(tp, offset, max_bytes, check_crcs=self._check_crcs)
+        return await self._log_client.read(tp, offset, max_bytes)

@@ -179,14 +179,7 @@ def unreadable(client: Subscriber, command: Subscribe) -> None:
 
 def given_up(client: Subscriber, command: Subscribe, reason: str) -> None:
     """Answer a subscribe whose events could not be read for too long."""
-    refusal = Refusal(
-        "not_ready",
-        reason,
-        subscription_id=command.subscription_id,
-        in_reply_to=command.in_reply_to,
-        retryable=True,
-    )
-    _answered(client, command).refuse(refusal, misuse=False)
+    _try_again(client, command, "not_ready", reason)
 
 
 def superseded(client: Subscriber, command: Subscribe) -> None:
@@ -199,9 +192,12 @@ def superseded(client: Subscriber, command: Subscribe) -> None:
 
 def failed(client: Subscriber, command: Subscribe) -> None:
     """Answer a subscribe that a fault of this node has ended."""
-    message = "the replay failed"
+    _try_again(client, command, "internal", "the replay failed")
+
+
+def _try_again(client: Subscriber, command: Subscribe, code: str, message: str) -> None:
     refusal = Refusal(
-        "internal",
+        code,
         message,
         subscription_id=command.subscription_id,
         in_reply_to=command.in_reply_to,
