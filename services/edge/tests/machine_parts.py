@@ -1,6 +1,7 @@
 """The state machine's model: what a client knows, what it is owed, and what it checks on arrival."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from autodmca_edge.standing import partitions_of
@@ -59,8 +60,8 @@ class Client:
         self.peer: FakePeer | None = None
         self.node: FakeNode
         self.seen = 0
-        self.here: set[str] = set()
-        """The ids of what came on this connection."""
+        self.here: dict[str, dict[str, Any]] = {}
+        """What came on this connection, by its id, but what only an ended subscription wanted."""
         self.newest: dict[tuple[str, str], int] = {}
         """By subscription and prefix, of the events that only that subscription wants."""
         self.until = 0.0
@@ -70,6 +71,25 @@ class Client:
         """From where on, if a new subscription stands at once; else that is known by its answer."""
         assert self.peer is not None
         return positions(self.node) if name in self.peer.session.standing else {}
+
+    def owed_from(self, cursors: Iterable[str]) -> dict[Place, int]:
+        """From where on, if a new subscription resumes from `cursors`: they may be ahead of the node."""
+        known: dict[Place, int] = {}
+        for cursor in cursors:
+            partition, offset = self.node.log.locate(cursor)
+            place = partition.topic, partition.number
+            known[place] = min(known.get(place, offset), offset)
+        return {place: max(at, known.get(place, 0)) for place, at in positions(self.node).items()}
+
+    def end(self, name: str) -> None:
+        """A subscription is over: what it alone brought may be asked for again, by older cursors."""
+        del self.subs[name]
+        self.newest.clear()
+        self.here = {
+            key: event
+            for key, event in self.here.items()
+            if any(sub.wants(event) for sub in self.subs.values())
+        }
 
     def consume(self) -> None:
         """What has come since."""
@@ -108,7 +128,7 @@ class Client:
         assert peer is not None
         assert event["id"] not in self.here, "twice on one connection"
         assert self.admin or event.get("userId") in {self.user, None}, "another user's"
-        self.here.add(event["id"])
+        self.here[event["id"]] = event
         self.received.add(event["id"])
         wanting = {name: sub for name, sub in self.subs.items() if sub.wants(event)}
         for sub in wanting.values():
