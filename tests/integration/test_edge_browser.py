@@ -50,13 +50,10 @@ async def test_a_browser_comes_back_by_itself_and_gets_what_it_missed_exactly_on
             await until(page, "heard.length == 1")
             edge.kill()
             await until(page, "said.includes('error') && source.readyState == EventSource.CONNECTING")
-        # What is there but not ready yet would answer 503, and to that no EventSource comes back.
-        await page.context.set_offline(True)
         missed = [f"missed {number}" for number in range(5)]
         for name in missed:
             await producer.send(usage(name), user_id=user)
         with edge_node(servers, EDGE_PORT=edge.port, **settings):
-            await page.context.set_offline(False)
             await until(page, "subscribed.length == 2")
             await producer.send(usage("after"), user_id=user)
             await until(page, "heard.length >= 7")
@@ -67,8 +64,29 @@ async def test_a_browser_comes_back_by_itself_and_gets_what_it_missed_exactly_on
                 (True, 0),
                 (True, 5),
             ]
-            assert (await page.evaluate("said")).count("open") == 2
-            assert "lost" not in await page.evaluate("said")
+            said = await page.evaluate("said")
+            assert said.count("open") - said.count("close") == 2, "but when it was not ready yet"
+            assert "lost" not in said
+
+
+@pytest.mark.protocol("Without WebSockets: close")
+async def test_a_browser_that_is_turned_away_comes_back_by_itself(
+    browser: Browser, embedded_broker: Broker
+) -> None:
+    """To a 429 or 503 no EventSource would."""
+    user = next(_users)
+    async with page_server() as port:
+        origin = f"http://127.0.0.1:{port}"
+        settings: dict[str, Any] = {"EDGE_ORIGINS": origin, "EDGE_USER_CONNECTIONS": 1}
+        with edge_node(embedded_broker.bootstrap_servers, **settings) as edge:
+            first, second = await browser.new_page(), await browser.new_page()
+            await opened(first, origin, edge, user)
+            await until(first, "subscribed.length == 1")
+            await opened(second, origin, edge, user)
+            await until(second, "said.includes('close')")
+            assert edge.metric('fallback_requests_total{kind="stream",outcome="429"}') >= 1
+            await first.close()
+            await until(second, "subscribed.length == 1")
 
 
 async def test_a_page_of_an_origin_that_is_not_allowed_gets_nothing(

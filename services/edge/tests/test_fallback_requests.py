@@ -10,7 +10,7 @@ from autodmca_edge.admission import BURST, Admission
 from autodmca_edge.fallback.query import wants_stream
 from autodmca_edge.testing import FakeLog, FakeNode
 
-from services.edge.tests.asking import STREAM, Asking, asking, settled
+from services.edge.tests.asking import STREAM, Asked, Asking, asking, settled
 from services.edge.tests.replaying import EPOCH, USAGE, known
 
 
@@ -18,6 +18,16 @@ from services.edge.tests.replaying import EPOCH, USAGE, known
 async def client() -> AsyncIterator[Asking]:
     async with asking(FakeNode(FakeLog())) as client:
         yield client
+
+
+def turned_away(client: Asking, stream: Asked, status: int, code: str) -> None:
+    """WHATWG HTML 9.2: an `EventSource` comes back to a stream that has ended, never to an error status."""
+    assert (stream.status, stream.complete) == (200, True)
+    again, _ = stream.blocks()
+    assert 1000 <= int(again["retry"]) <= 30_000
+    (close,) = stream.named("close")
+    assert (close["closeCode"], close["code"], close["retryable"]) == (4000 + status, code, True)
+    assert client.fallback.counts.ends["stream", str(status)] == 1
 
 
 @pytest.mark.parametrize("headers", [{}, STREAM], ids=["poll", "stream"])
@@ -84,10 +94,10 @@ async def test_nobody_gets_another_users_events(client: Asking) -> None:
 
 async def test_a_node_without_its_broker_sends_clients_elsewhere(client: Asking) -> None:
     client.node.available = False
-    for headers in ({}, STREAM):
-        answer = await client.get(USAGE, headers=headers)
-        assert (answer.status, answer.json()["code"]) == (503, "not_ready")
-        assert answer.headers["retry-after"]
+    answer = await client.get(USAGE)
+    assert (answer.status, answer.json()["code"]) == (503, "not_ready")
+    assert answer.headers["retry-after"]
+    turned_away(client, await client.get(USAGE, headers=STREAM), 503, "not_ready")
 
 
 async def test_a_users_connections_are_limited_requests_among_them() -> None:
@@ -96,10 +106,10 @@ async def test_a_users_connections_are_limited_requests_among_them() -> None:
         cursors = known(client.node)
         poll = await client.get(USAGE, resume=cursors)
         await client.stream(USAGE)
-        for headers in ({}, STREAM):
-            answer = await client.get(USAGE, headers=headers)
-            assert (answer.status, answer.json()["code"]) == (429, "limit_exceeded")
-            assert answer.headers["retry-after"]
+        answer = await client.get(USAGE, resume=cursors)
+        assert (answer.status, answer.json()["code"]) == (429, "limit_exceeded")
+        assert answer.headers["retry-after"]
+        turned_away(client, await client.get(USAGE, headers=STREAM), 429, "limit_exceeded")
         poll.hang_up()
         await settled(client.node)
         assert (await client.get(USAGE)).status == 200
@@ -111,10 +121,11 @@ async def test_a_storm_of_requests_waits_its_turn_or_is_told_when_to_come_back(c
     client.node.admission = Admission(1, 1, client.node.clock, lambda _, call: later.append(call))
     for _ in range(BURST):
         assert (await client.get(USAGE)).status == 200
-    waiting, turned_away = await client.get(USAGE), await client.get(USAGE, headers=STREAM)
+    waiting, refused = await client.get(USAGE), await client.get(USAGE)
     assert not waiting.complete
-    assert (turned_away.status, turned_away.json()["code"]) == (503, "not_ready")
-    assert 1 <= int(turned_away.headers["retry-after"]) <= 3
+    assert (refused.status, refused.json()["code"]) == (503, "not_ready")
+    assert 1 <= int(refused.headers["retry-after"]) <= 3
+    turned_away(client, await client.get(USAGE, headers=STREAM), 503, "not_ready")
     client.node.pass_time(1)
     later.pop()()
     await settled(client.node)

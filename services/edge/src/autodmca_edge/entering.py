@@ -87,7 +87,7 @@ def sit(node: Node, session: Newcomer, key: bytes) -> bool:
 
 def _too_many(node: Node, session: Newcomer, why: str, limit: str) -> bool:
     message = f"this node takes at most {limit}"
-    session.refuse(Refusal("limit_exceeded", message), misuse=False)
+    session.refuse(Refusal("limit_exceeded", message, retryable=True), misuse=False)
     return _away(node, session, why, message, code=CloseCode.TOO_MANY)
 
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from autodmca_edge.fallback.outlet import Closed
 from autodmca_edge.protocol import CloseCode, Refusal
 
-__all__ = ["HEADERS", "error_of", "json_response", "refusal_response"]
+__all__ = ["HEADERS", "error_of", "json_response", "refusal_response", "retry_after_s", "status_of"]
 
 HEADERS: Final = {"cache-control": "no-store", "x-accel-buffering": "no"}
 _STATUSES: Final[Mapping[str, int]] = {
@@ -63,14 +63,24 @@ def error_of(refusal: Refusal | Mapping[str, Any] | None, closed: Closed | None)
     }
 
 
-def refusal_response(body: Mapping[str, Any]) -> Response:
-    """The answer that says `body`, and when to come back: not all at once."""
-    status = _STATUSES.get(body["code"], 500)
-    headers = {}
+def status_of(body: Mapping[str, Any]) -> int:
+    """The HTTP status that says an error."""
+    return _STATUSES.get(body["code"], 500)
+
+
+def retry_after_s(body: Mapping[str, Any]) -> int | None:
+    """When to come back, for who may: not all at once."""
     if hint := _HINT.search(body["message"]):
-        headers["retry-after"] = str(math.ceil(int(hint[1]) / 1000))
-    elif status in _RETRY_S:
-        headers["retry-after"] = str(random.randint(*_RETRY_S[status]))  # noqa: S311 - no secret
+        return math.ceil(int(hint[1]) / 1000)
+    bounds = _RETRY_S.get(status_of(body))
+    return bounds and random.randint(*bounds)  # noqa: S311 - no secret
+
+
+def refusal_response(body: Mapping[str, Any]) -> Response:
+    """The answer that says `body`, and when to come back."""
+    status, headers = status_of(body), {}
+    if (seconds := retry_after_s(body)) is not None:
+        headers["retry-after"] = str(seconds)
     if status == 401:
         headers["www-authenticate"] = "Bearer"
     return json_response(body, status, headers)

@@ -12,12 +12,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from autodmca_edge.fallback.answers import HEADERS, error_of, json_response, refusal_response
+from autodmca_edge.fallback.answers import (
+    HEADERS,
+    error_of,
+    json_response,
+    refusal_response,
+    retry_after_s,
+    status_of,
+)
 from autodmca_edge.fallback.counts import Counts
 from autodmca_edge.fallback.listening import Door, Listening
 from autodmca_edge.fallback.poll import poll
 from autodmca_edge.fallback.query import Query, read_query, wants_stream
-from autodmca_edge.fallback.sse import stream
+from autodmca_edge.fallback.sse import stream, turned_away
 from autodmca_edge.one_request import ABORT
 from autodmca_edge.protocol import Refusal
 
@@ -105,9 +112,13 @@ class Fallback:
             await send({"type": "http.response.body", "body": data, "more_body": more})
 
         outcome = await stream(listening, write, self._door.clock)
-        if outcome is None:
-            error = error_of(listening.error, listening.closed)
-            listening.leave()
+        if outcome is not None:
+            self.counts.ended("stream", outcome)
+            return
+        error = error_of(listening.error, listening.closed)
+        listening.leave()
+        if (seconds := retry_after_s(error)) is None:
             await self._refuse("stream", error, scope, receive, send)
         else:
-            self.counts.ended("stream", outcome)
+            self.counts.ended("stream", str(status_of(error)))
+            await write(turned_away(error, seconds), False)

@@ -6,8 +6,8 @@ client does not read waits in the session's outbox and then in the log. Never en
 """
 
 import random
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -15,7 +15,7 @@ from autodmca_edge.fallback.answers import error_of
 from autodmca_edge.fallback.listening import Listening, Subscribed, Waiting
 from autodmca_edge.protocol import CloseCode
 
-__all__ = ["stream"]
+__all__ = ["stream", "turned_away"]
 
 BEAT_S: Final = 15.0  # proxies take a silent response for a dead one after 30 to 60
 LONG_ID: Final = 1024  # bytes; a longer one comes only after the last event of what is written together
@@ -38,7 +38,7 @@ async def stream(
             if not begun:
                 return None
             code = CloseCode.FORBIDDEN if closed is None else closed.code
-            blocks.append(_named("close", {"closeCode": code, **error_of(listening.error, closed)}))
+            blocks.append(_close(code, error_of(listening.error, closed)))
             await write(b"".join(blocks), False)
             return str(int(code))
         if listening.authenticated and not begun:
@@ -58,6 +58,16 @@ async def stream(
         else:
             await listening.wait()
     return "gone"
+
+
+def turned_away(error: Mapping[str, Any], after_s: int) -> bytes:
+    """A stream that ends at once, to which an `EventSource` comes back; to an error status it never does."""
+    code = CloseCode.OVERLOADED if error["code"] == "not_ready" else CloseCode.TOO_MANY
+    return b"retry: %d\n\n%b" % (after_s * 1000, _close(code, error))
+
+
+def _close(code: int, error: Mapping[str, Any]) -> bytes:
+    return _named("close", {"closeCode": code, **error})
 
 
 def _id(listening: Listening) -> bytes:
