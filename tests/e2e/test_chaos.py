@@ -13,6 +13,7 @@ SHORT = Stops(frozen_s=4, down_s=1, silent_s=8, peace_s=1, drain_s=1)
 
 
 @pytest.mark.kafka
+@pytest.mark.alone
 async def test_nothing_is_lost_doubled_or_mixed_up_whatever_fails(
     fault_kafka: Broker, tmp_path: Path
 ) -> None:

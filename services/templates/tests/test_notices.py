@@ -8,7 +8,7 @@ precision 0.99, recall 0.90). Every other text here was written for the tests.
 import hashlib
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from autodmca_templates.notices import (
     find_elements,
 )
 
+Record = Callable[[str, object], None]
 HERE = Path(__file__).parent
 PUBLIC = HERE.parents[3] / "shared" / "data" / "notices"
 ELEMENTS = {
@@ -117,35 +118,32 @@ def _public(*, held: bool) -> list[Case]:
     ]
 
 
-def _score(title: str, cases: Iterable[Case], capsys: pytest.CaptureFixture[str]) -> Table:
+def _score(title: str, cases: Iterable[Case], record_property: Record) -> Table:
     table = Table(title)
     for case in cases:
         table.add(case, analyse(case.text))
-    with capsys.disabled():
-        print("", *table.lines(), sep="\n")
+    record_property("table", "\n".join(table.lines()))
     return table
 
 
-def test_half_of_the_public_notices_that_the_cues_were_written_with(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    table = _score("public notices, half in sight", _public(held=False), capsys)
+def test_half_of_the_public_notices_that_the_cues_were_written_with(record_property: Record) -> None:
+    table = _score("public notices, half in sight", _public(held=False), record_property)
 
     assert table.kinds_right >= 0.95
     assert table.precision >= 0.98
     assert table.recall >= 0.98
 
 
-def test_half_of_the_public_notices_that_was_held_back(capsys: pytest.CaptureFixture[str]) -> None:
-    table = _score("public notices, half held back", _public(held=True), capsys)
+def test_half_of_the_public_notices_that_was_held_back(record_property: Record) -> None:
+    table = _score("public notices, half held back", _public(held=True), record_property)
 
     assert table.kinds_right >= 0.94
     assert table.precision >= 0.97
     assert table.recall >= 0.97
 
 
-def test_samples_in_many_hands(capsys: pytest.CaptureFixture[str]) -> None:
-    table = _score("written samples", _samples(), capsys)
+def test_samples_in_many_hands(record_property: Record) -> None:
+    table = _score("written samples", _samples(), record_property)
 
     assert table.kinds_right >= 0.98
     assert table.precision >= 0.98
