@@ -40,7 +40,7 @@ ASKED_FOR: Final[Mapping[str, tuple[str, ...]]] = {
     "httptools": ("on_header", "on_headers_complete", "on_url"),
     "jinja2": ("filter_stream",),
     "logging": ("handlers", "raiseExceptions"),
-    "pytest": ("pytest_report_header",),
+    "pytest": ("pytest_report_header", "pytest_runtest_protocol", "pytest_terminal_summary"),
     "structlog": ("debug",),
     "uvicorn": ("capture_signals", "force_exit", "keep_alive", "should_exit", "timeout_graceful_shutdown"),
     "weakref": ("atexit",),

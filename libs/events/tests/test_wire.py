@@ -69,7 +69,9 @@ def test_fields_of_a_newer_writer_are_ignored() -> None:
     assert decode(usage(payload=payload, cursor="t:3:42")) == decode(example_json("template_usage"))
 
 
-@pytest.mark.parametrize("value", ["text", bytearray(b"bytes"), memoryview(b"bytes")], ids=["str", "bytearray", "memoryview"])
+@pytest.mark.parametrize(
+    "value", ["text", bytearray(b"bytes"), memoryview(b"bytes")], ids=["str", "bytearray", "memoryview"]
+)
 def test_text_and_buffers_are_read_like_bytes(value: Any) -> None:
     source = usage()
     same = source.decode() if isinstance(value, str) else type(value)(source)
