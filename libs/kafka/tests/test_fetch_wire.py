@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import pytest
 from aiokafka.protocol.types import UnsignedVarInt32
@@ -14,7 +15,7 @@ ONE, TWO = bytes(range(16)), bytes(range(16, 32))
 
 
 def response(*slices: Slice, aborted: int = 0, tags: bytes = b"\x00") -> bytes:
-    parts = [struct.pack(">ihi", 0, 0, 0), UnsignedVarInt32.encode(len(slices) + 1)]
+    parts = [struct.pack(">ihi", 0, 0, 77), UnsignedVarInt32.encode(len(slices) + 1)]
     for piece in slices:
         head = (
             piece.partition,
@@ -32,15 +33,30 @@ def response(*slices: Slice, aborted: int = 0, tags: bytes = b"\x00") -> bytes:
     return b"".join([*parts, b"\x00"])
 
 
-def test_partitions_are_asked_for_under_their_topic() -> None:
-    wanted = [Wanted(ONE, 0, 5, 100, 1000), Wanted(TWO, 3, -1, 7, 1000), Wanted(ONE, 2, 5, 8, 1000)]
-    body = FetchRequest(wanted, max_wait_ms=100, min_bytes=1, max_bytes=5000).build(FetchRequestV13).encode()
-    partition = struct.Struct(">iiqiqib")
-    assert body == b"".join([
-        struct.pack(">iiiibii", -1, 100, 1, 5000, 0, 0, -1), b"\x03",
-        ONE, b"\x03", partition.pack(0, 5, 100, -1, -1, 1000, 0), partition.pack(2, 5, 8, -1, -1, 1000, 0),
-        b"\x00", TWO, b"\x02", partition.pack(3, -1, 7, -1, -1, 1000, 0), b"\x00",
+PARTITION = struct.Struct(">iiqiqib")
+
+
+def request(wanted: list[Wanted], **more: Any) -> bytes:
+    whole = FetchRequest(wanted, max_wait_ms=100, min_bytes=1, max_bytes=5000, **more)
+    return whole.build(FetchRequestV13).encode()
+
+
+def test_partitions_are_asked_for_under_their_topic_in_the_order_given() -> None:
+    wanted = [Wanted(ONE, 0, 5, 100, 1000), Wanted(ONE, 2, 5, 8, 1000), Wanted(TWO, 3, -1, 7, 1000)]
+    assert request([*wanted, wanted[0]]) == b"".join([
+        struct.pack(">iiiibii", -1, 100, 1, 5000, 0, 0, -1), b"\x04",
+        ONE, b"\x03", PARTITION.pack(0, 5, 100, -1, -1, 1000, 0), PARTITION.pack(2, 5, 8, -1, -1, 1000, 0),
+        b"\x00", TWO, b"\x02", PARTITION.pack(3, -1, 7, -1, -1, 1000, 0), b"\x00",
+        ONE, b"\x02", PARTITION.pack(0, 5, 100, -1, -1, 1000, 0), b"\x00",
         b"\x01\x01\x00",
+    ])  # fmt: skip
+
+
+def test_a_session_is_told_what_to_forget() -> None:
+    assert request([], session=(7, 3), forgotten=[(ONE, 4), (ONE, 5), (TWO, 6)]) == b"".join([
+        struct.pack(">iiiibii", -1, 100, 1, 5000, 0, 7, 3), b"\x01",
+        b"\x03", ONE, b"\x03", struct.pack(">ii", 4, 5), b"\x00", TWO, b"\x02", struct.pack(">i", 6), b"\x00",
+        b"\x01\x00",
     ])  # fmt: skip
 
 
@@ -48,7 +64,8 @@ def test_partitions_are_asked_for_under_their_topic() -> None:
 @pytest.mark.parametrize("aborted", [0, 2])
 def test_a_response_is_read_over_tags_and_aborted_transactions(aborted: int, tags: bytes) -> None:
     slices = [Slice(ONE, 0, 0, 9, 1, b"r" * 300), Slice(TWO, 5, 3, 0, -1, b"")]
-    assert FetchResponse.decode(response(*slices, aborted=aborted, tags=tags)).slices == slices
+    read = FetchResponse.decode(response(*slices, aborted=aborted, tags=tags))
+    assert (read.slices, read.session_id) == (slices, 77)
 
 
 def test_a_response_that_ends_early_is_refused_wherever_it_ends() -> None:

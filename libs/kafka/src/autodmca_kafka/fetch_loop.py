@@ -2,9 +2,9 @@
 
 Owns the order in which partitions are asked for and how each partition's answer is taken. What has just given
 records goes to the back, so that a busy partition starves none; else they go by number, since topics of one
-key have it in the same numbers, so that who is sent much at once is sent it in fewer writes. It never
-decides what to do about a partition in trouble: it parks it and calls `trouble`, and the reader's watch
-asks the cluster. A broker that does not answer parks all of its partitions.
+key have it in the same numbers, so that who is sent much at once is sent it in fewer writes; a session keeps
+that order. It never decides what to do about a partition in trouble: it parks it and calls `trouble`, and
+the reader's watch asks the cluster. A broker that does not answer parks all of its partitions.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 from aiokafka.structs import TopicPartition
 
 from autodmca_kafka.errors import BrokerTooOld
+from autodmca_kafka.fetch_session import SESSION_ERRORS, FetchSession
 from autodmca_kafka.fetch_wire import FetchRequest, FetchResponse, Slice, Wanted
 from autodmca_kafka.log_client import LARGEST_FETCH, LogClient, out_of_range
 from autodmca_kafka.positions import Fetched, HandOver, Position
@@ -59,6 +60,8 @@ class FetchLoop:
         self._lost = False
         self._turn: dict[TopicPartition, int] = {}
         self._turns = 0
+        self._session = FetchSession()
+        self._ends: dict[tuple[bytes, int], int] = {}
 
     def wake(self) -> None:
         """The positions have changed."""
@@ -79,12 +82,18 @@ class FetchLoop:
 
     def _fetchable(self) -> list[Position]:
         mine = [position for position in self._positions.values() if position.leader == self._node]
-        mine.sort(key=lambda position: (self._turn.get(position.tp, 0), position.tp.partition))
+        if self._session.whole:
+            mine.sort(key=lambda position: (self._turn.get(position.tp, 0), position.tp.partition))
         return mine
 
     async def _fetch(self, asked: list[Position]) -> FetchResponse | None:
         wanted = [Wanted(p.topic_id, p.tp.partition, p.leader_epoch, p.fetched, p.max_bytes) for p in asked]
-        request = FetchRequest(wanted, max_wait_ms=self._max_wait_ms, min_bytes=1, max_bytes=self._max_bytes)
+        whole = self._session.whole
+        session, changed, forgotten = self._session.request(wanted)
+        request = FetchRequest(
+            changed, forgotten=forgotten, session=session,
+            max_wait_ms=self._max_wait_ms, min_bytes=1, max_bytes=self._max_bytes,
+        )  # fmt: skip
         try:
             client = self._log_client.connection
             response: FetchResponse = await client.send(self._node, request, group=OWN_CONNECTION)
@@ -94,14 +103,18 @@ class FetchLoop:
             self._lose(asked, str(error) or type(error).__name__)
             return None
         if response.error_code:
-            self._lose(asked, f"fetch error {response.error_code}")
+            if whole or response.error_code not in SESSION_ERRORS:
+                self._lose(asked, f"fetch error {response.error_code}")
+            self._session.lost(response.error_code)
             return None
+        self._session.granted(response.session_id)
         if self._lost:
             self._lost = False
             self._hand_over.put(BrokerBack(self._node))
         return response
 
     def _lose(self, asked: list[Position], reason: str) -> None:
+        self._session.lost()
         for position in asked:
             position.park()
         if not self._lost:
@@ -125,10 +138,20 @@ class FetchLoop:
             elif piece.error_code:
                 self._refused(position, piece.error_code)
             else:
-                position.high_watermark = piece.high_watermark
+                position.high_watermark = self._ends[piece.topic_id, piece.partition] = piece.high_watermark
                 position.unread_since = None
                 if piece.records:
                     self._take_records(position, piece)
+        if response.session_id:
+            self._take_silence(asked)
+
+    def _take_silence(self, asked: list[Position]) -> None:
+        """A session's answer leaves out what has no news."""
+        for position in asked:
+            if position.leader == self._node:
+                position.unread_since = None
+                if position.high_watermark is None:  # removed and added again
+                    position.high_watermark = self._ends.get((position.topic_id, position.tp.partition))
 
     def _take_records(self, position: Position, piece: Slice) -> None:
         start = position.fetched

@@ -1,15 +1,17 @@
 """Fetch version 13 on the wire (Apache Kafka 3.1 and newer), by hand, since it is the hot path.
 
 Version 13 names topics by id (KIP-516), so that records of a topic that was deleted and created again are
-never taken for the old one's. Owns request and response bytes; no sessions (KIP-227), uncommitted isolation.
+never taken for the old one's. Owns request and response bytes; uncommitted isolation.
 A response that ends early or contradicts itself raises ValueError.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
+from itertools import groupby
+from operator import itemgetter
 from typing import ClassVar, NamedTuple
 
 from aiokafka.protocol.api import Request, RequestStruct, Response
@@ -17,6 +19,7 @@ from aiokafka.protocol.types import Schema, UnsignedVarInt32
 
 _REQUEST_HEAD = struct.Struct(">iiiibii")
 _REQUEST_PARTITION = struct.Struct(">iiqiqib")
+_PARTITION = struct.Struct(">i")
 _RESPONSE_HEAD = struct.Struct(">ihi")
 _RESPONSE_PARTITION = struct.Struct(">ihqqq")
 
@@ -24,7 +27,7 @@ CONSUMER = -1
 READ_UNCOMMITTED = 0
 NO_SESSION = (0, -1)
 UNKNOWN = -1
-EMPTY_ARRAY_EMPTY_RACK_NO_TAGS = b"\x01\x01\x00"
+EMPTY_RACK_NO_TAGS = b"\x01\x00"
 
 
 class Wanted(NamedTuple):
@@ -53,8 +56,9 @@ class FetchResponse(Response):  # type: ignore[misc]
     API_VERSION = 13
     SCHEMA: ClassVar[Schema] = Schema()
 
-    def __init__(self, error_code: int, slices: list[Slice]) -> None:
+    def __init__(self, error_code: int, session_id: int, slices: list[Slice]) -> None:
         self.error_code = error_code
+        self.session_id = session_id
         self.slices = slices
 
     @classmethod
@@ -88,34 +92,59 @@ class FetchRequestV13(RequestStruct):  # type: ignore[misc]
 
 
 class FetchRequest(Request[FetchRequestV13]):  # type: ignore[misc]
-    """Read `wanted`, in that order, at most about `max_bytes` in all.
+    """Read `wanted`, in that order, at most about `max_bytes` in all; in a `session`, `forgotten` no longer.
 
     The broker waits up to `max_wait_ms` until it has `min_bytes`.
     """
 
     API_KEY = 1
 
-    def __init__(self, wanted: Iterable[Wanted], *, max_wait_ms: int, min_bytes: int, max_bytes: int) -> None:
-        by_topic: dict[bytes, list[bytes]] = {}
-        for topic_id, partition, leader_epoch, offset, partition_bytes in wanted:
-            by_topic.setdefault(topic_id, []).append(
-                _REQUEST_PARTITION.pack(partition, leader_epoch, offset, UNKNOWN, UNKNOWN, partition_bytes, 0)
+    def __init__(
+        self,
+        wanted: Iterable[Wanted],
+        *,
+        max_wait_ms: int,
+        min_bytes: int,
+        max_bytes: int,
+        session: tuple[int, int] = NO_SESSION,
+        forgotten: Iterable[tuple[bytes, int]] = (),
+    ) -> None:
+        asked = [
+            (
+                topic_id,
+                _REQUEST_PARTITION.pack(
+                    partition, leader_epoch, offset, UNKNOWN, UNKNOWN, partition_bytes, 0
+                ),
             )
-        parts = [
-            _REQUEST_HEAD.pack(CONSUMER, max_wait_ms, min_bytes, max_bytes, READ_UNCOMMITTED, *NO_SESSION),
-            UnsignedVarInt32.encode(len(by_topic) + 1),
+            for topic_id, partition, leader_epoch, offset, partition_bytes in wanted
         ]
-        for topic_id, partitions in by_topic.items():
-            parts += [topic_id, UnsignedVarInt32.encode(len(partitions) + 1), *partitions, b"\x00"]
-        parts.append(EMPTY_ARRAY_EMPTY_RACK_NO_TAGS)
-        self._body = b"".join(parts)
+        dropped = [(topic_id, _PARTITION.pack(partition)) for topic_id, partition in forgotten]
+        self._body = b"".join(
+            [
+                _REQUEST_HEAD.pack(CONSUMER, max_wait_ms, min_bytes, max_bytes, READ_UNCOMMITTED, *session),
+                *_by_topic(asked),
+                *_by_topic(dropped),
+                EMPTY_RACK_NO_TAGS,
+            ]
+        )
 
     def build(self, request_struct_class: type[FetchRequestV13]) -> FetchRequestV13:
         return request_struct_class(self._body)
 
 
-def _parse(body: bytes, at: int) -> tuple[int, list[Slice]]:
-    _throttle, error_code, _session = _RESPONSE_HEAD.unpack_from(body, at)
+def _by_topic(partitions: Sequence[tuple[bytes, bytes]]) -> Iterator[bytes]:
+    """An array of topics, each as long as its partitions follow one another: order is kept."""
+    topics = [(topic_id, [*group]) for topic_id, group in groupby(partitions, itemgetter(0))]
+    yield UnsignedVarInt32.encode(len(topics) + 1)
+    for topic_id, group in topics:
+        yield topic_id
+        yield UnsignedVarInt32.encode(len(group) + 1)
+        yield from [packed for _, packed in group]
+        yield b"\x00"
+
+
+def _parse(body: bytes, at: int) -> tuple[int, int, list[Slice]]:
+    _throttle, error_code, session_id = _RESPONSE_HEAD.unpack_from(body, at)
     topics, at = _varint(body, at + _RESPONSE_HEAD.size)
     slices: list[Slice] = []
     for _ in range(topics - 1):
@@ -127,7 +156,7 @@ def _parse(body: bytes, at: int) -> tuple[int, list[Slice]]:
         at = _skip_tags(body, at)
     if _skip_tags(body, at) > len(body):
         raise IndexError("tags")
-    return error_code, slices
+    return error_code, session_id, slices
 
 
 def _partition(topic_id: bytes, body: bytes, at: int) -> tuple[Slice, int]:
