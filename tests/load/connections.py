@@ -152,8 +152,9 @@ class Loop:
         self._closed.append(connection)
 
     def _read(self, number: int) -> None:
-        connection = self._open[number]
-        assert connection.peer is not None
+        connection = self._open.get(number)
+        if connection is None or connection.peer is None:
+            return  # cut by a command that was polled together with it
         size = 0
         with contextlib.suppress(ConnectionError):
             size = connection.peer.recv_into(self._view)
