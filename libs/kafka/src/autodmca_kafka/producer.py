@@ -73,6 +73,7 @@ class EventProducer:
         self._renewing = asyncio.Lock()
         self._lanes: dict[str, Lane] = {}
         self._waiting: dict[Delivery, None] = {}  # in the order of their hand-over
+        self._handed_over = asyncio.Event()
         self._sweeper: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -216,6 +217,7 @@ class EventProducer:
         future: asyncio.Future[RecordPosition] = loop.create_future()
         delivery = Delivery(topic, partition, key, value, list(headers), timestamp_ms, future, loop.time())
         self._waiting[delivery] = None
+        self._handed_over.set()
         self._metrics.waiting.inc()
         lane = self._lanes.get(topic)
         if lane is None:
@@ -249,6 +251,9 @@ class EventProducer:
     async def _sweep(self) -> None:
         clock = asyncio.get_running_loop().time
         while True:
+            if not self._waiting:
+                self._handed_over.clear()
+            await self._handed_over.wait()
             await asyncio.sleep(SWEEP_S)
             oldest_allowed = clock() - self._delivery_timeout_s
             for delivery in self._waiting:

@@ -158,12 +158,13 @@ class EdgeNode:
             tasks.create_task(self.control_tail.run())
 
     async def keep_time(self) -> None:
-        """Ask whose time is up, until cancelled."""
+        """The node's pulse: ask whose time is up, and see how late the next beat comes, until cancelled."""
         while True:
             now = self.clock()
             self.wheel.advance(now)
             self.tail.following.drop_idle(now)
             await asyncio.sleep(TICK_S)
+            self.pressure.beat(max(self.clock() - now - TICK_S, 0.0))
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine for a session; one that fails is logged and leaves the rest alone."""
@@ -293,7 +294,6 @@ async def main(settings: EdgeSettings) -> None:
             "topics": partial(broker.keep_topics, node.tail.gone),
             "token keys": verifier.run,
             "timers": node.keep_time,
-            "load": node.pressure.watch,
         },
         backlog=4096,
     )

@@ -42,7 +42,7 @@ class Arrivals(Collector):
         yield _by("turned_away", "Connections closed as they came, by reason.", "reason", self.turned_away)
         yield HistogramMetricFamily(
             "autodmca_edge_loop_lag_seconds",
-            "How late the event loop came to a pulse, twenty times a second.",
+            "How late the event loop came to a pulse, four times a second.",
             buckets=self._pressure.lags.buckets(),
             sum_value=self._pressure.lags.sum,
         )

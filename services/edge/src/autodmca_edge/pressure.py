@@ -2,12 +2,10 @@
 
 Owns how late the event loop comes and how much memory the process holds, each against a limit. Over one of
 them the node is overloaded, and it stays so until it has been well under it for a while: it does not flap.
-Turns nobody away itself; it says why newcomers should be, logs each change, and is told its readings by
-`watch`, which asks the loop twenty times a second.
+Turns nobody away itself; it says why newcomers should be, and logs each change. The node's pulse, four times
+a second, brings it the readings.
 """
 
-import asyncio
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -17,10 +15,9 @@ from autodmca_edge.stages import Histogram
 
 __all__ = ["Pressure", "Threshold"]
 
-BEAT_S: Final = 0.1
-MEMORY_BEATS: Final = 10
+MEMORY_BEATS: Final = 4
 """Memory is read once in so many beats."""
-LAG_UP, LAG_DOWN = 3, 10
+LAG_UP, LAG_DOWN = 3, 4
 """Late beats in a row that make an overload, and good ones that end it: about 1 s."""
 EASED: Final = 0.9
 """Of the limit of memory: under it the overload ends. An allocator gives little back."""
@@ -63,13 +60,6 @@ class Pressure:
         self._lag = Threshold(max_lag_s, max_lag_s / 2, up=LAG_UP, down=LAG_DOWN)
         self._memory = Threshold(max_bytes or 0, (max_bytes or 0) * EASED)
         self._beats = 0
-
-    async def watch(self) -> None:
-        """Measure until cancelled."""
-        while True:
-            due = time.monotonic() + BEAT_S
-            await asyncio.sleep(BEAT_S)
-            self.beat(max(time.monotonic() - due, 0.0))
 
     def beat(self, late_s: float) -> None:
         """A pulse came `late_s` seconds late."""
