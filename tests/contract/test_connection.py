@@ -1,4 +1,4 @@
-"""A connection that breaks just when something is written to it, on the event loop that services run on."""
+"""A client whose connection breaks just when something is written to it, and a closing that is cancelled."""
 
 import asyncio
 
@@ -37,3 +37,14 @@ def test_a_question_over_a_connection_that_breaks_is_an_error_of_kafka(embedded_
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(all_moments())
+
+
+async def test_who_is_cancelled_while_a_client_closes_hears_of_it(embedded_broker: Broker) -> None:
+    """aiokafka's own `close` keeps a cancellation to itself."""
+    client = await cluster.connect(embedded_broker.bootstrap_servers, client_id="t", deadline_s=30)
+    closing = asyncio.create_task(cluster.close(client))
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait({closing})
+    assert closing.cancelled()
+    await client.close()

@@ -92,9 +92,14 @@ async def connect(
 
 
 async def close(client: AIOKafkaClient) -> None:
-    """Close the client's connections; a connection that breaks meanwhile is closed too."""
+    """Close the client's connections; a connection that breaks meanwhile is closed too.
+
+    Cancelling stops the waiting, not the closing.
+    """
+    closing = asyncio.create_task(client.close())  # it would take its caller's cancellation for its own doing
+    await asyncio.wait({closing})
     with contextlib.suppress(KafkaError, OSError):
-        await client.close()
+        closing.result()
 
 
 async def describe_topics(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, TopicDescription]:
