@@ -240,3 +240,25 @@ async def test_a_broker_that_stays_away_fails_the_record_and_closing_ends(
         await asyncio.to_thread(fault_broker.kill)
         with pytest.raises(DeliveryFailed):
             await producer.send_record(topic, key=b"k", value=b"during")
+
+
+async def test_closing_ends_though_a_record_is_under_way_that_nobody_waits_for(
+    fault_broker: Broker, new_name: Name
+) -> None:
+    topic = await topic_of(fault_broker, new_name("under_way"))
+    producer = EventProducer(fault_broker.bootstrap_servers, client_id="test")
+    await producer.start()
+    await producer.send_record(topic, key=b"k", value=b"before")
+    inner = producer._inner
+    assert inner is not None
+    fault_broker.stop()
+    try:
+        sending = asyncio.create_task(producer.send_record(topic, key=b"k", value=b"under way"))
+        async with asyncio.timeout(30):
+            while not inner._sender._in_flight:
+                await asyncio.sleep(0.01)
+            sending.cancel()
+            await asyncio.wait({sending})
+            await producer.stop()
+    finally:
+        fault_broker.cont()

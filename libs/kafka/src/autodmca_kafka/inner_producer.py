@@ -14,6 +14,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, for_code
 from aiokafka.protocol.transaction import InitProducerIdRequest
 
+from autodmca_kafka import cluster
 from autodmca_kafka.errors import BrokerUnavailable, Closed
 
 MAX_BATCH_BYTES = 128 * 1024
@@ -72,13 +73,23 @@ async def gives_producer_ids(client: AIOKafkaClient) -> bool:
 async def close_producer(inner: AIOKafkaProducer) -> None:
     """Close aiokafka's producer without its flush, which would wait for the broker without an end.
 
-    The order matters: its sender puts unanswered batches back before they may be failed.
+    The order matters: its sender puts unanswered batches back before they may be failed. It would then wait
+    for an update of the metadata, which nobody makes for a closed client.
     """
     sender = asyncio.create_task(inner._sender.close())  # noqa: SLF001 (there is no public way)
-    await inner.client.close()  # so that requests under way end now
+    await cluster.close(inner.client)  # so that requests under way end now
+    _update_no_more(inner.client)
     await asyncio.wait({sender})
     inner._message_accumulator.fail_all(Closed("the producer was closed"))  # noqa: SLF001
     with contextlib.suppress(KafkaError, OSError):
         sender.result()
     with contextlib.suppress(KafkaError, OSError):
         await inner.stop()
+
+
+def _update_no_more(client: AIOKafkaClient) -> None:
+    """Whoever waits for an update of the metadata, now or later, hears at once that there is none."""
+    update = client._md_update_fut or asyncio.get_running_loop().create_future()  # noqa: SLF001
+    if not update.done():
+        update.set_result(False)
+    client._md_update_fut = update  # noqa: SLF001
