@@ -36,7 +36,7 @@ run: $(VENV) ## the whole system on this machine, with real work flowing; Ctrl-C
 test: $(VENV) ## every test, on Apache Kafka and on the embedded broker (ARGS="-k resume" for some)
 	@PYTHON=$(BIN)/python deploy/local/system-packages kafka
 	@deploy/local/system-packages browser
-	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=2 --dist=loadfile --no-loadscope-reorder)
+	$(BIN)/python -m pytest $(or $(ARGS),--numprocesses=2 --dist=loadfile --no-loadscope-reorder --max-worker-restart=0)
 
 check: $(CHECKS:%=check-%) ## style, types, imports, unused code, lock, generated files (-k: all of them)
 
