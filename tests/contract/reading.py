@@ -63,8 +63,11 @@ async def admin(broker: Broker) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 async def delete_topic(broker: Broker, topic: str) -> None:
-    async with admin(broker) as client:
+    """Delete it, and wait until the broker has heard of it: it would take the topic for there until then."""
+    async with admin(broker) as client, asyncio.timeout(DEADLINE_S):
         await client.delete_topics([topic])
+        while topic in await client.list_topics():
+            await asyncio.sleep(0.02)
 
 
 async def expire_before(broker: Broker, tp: TopicPartition, offset: int) -> None:

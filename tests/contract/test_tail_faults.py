@@ -35,8 +35,11 @@ async def topic_of(broker: Broker, name: str, partitions: int = 1) -> str:
 
 async def write(broker: Broker, topic: str, values: range, partition: int = 0) -> None:
     async with EventProducer(broker.bootstrap_servers, client_id="fill") as producer:
-        for number in values:
+        written = [
             producer.enqueue_record(topic, key=b"k", value=b"%d" % number, partition=partition)
+            for number in values
+        ]
+    await asyncio.gather(*written)
 
 
 def reader_of(broker: Broker) -> TailReader:
