@@ -242,11 +242,24 @@ async def test_a_broker_that_stays_away_fails_the_record_and_closing_ends(
             await producer.send_record(topic, key=b"k", value=b"during")
 
 
+async def test_a_record_that_nobody_waits_for_any_more_is_written_before_closing(
+    any_broker: Broker, new_name: Name
+) -> None:
+    topic = await topic_of(any_broker, new_name("left"))
+    async with EventProducer(any_broker.bootstrap_servers, client_id="test") as producer:
+        sending = asyncio.create_task(producer.send_record(topic, key=b"k", value=b"left"))
+        await asyncio.sleep(0)
+        sending.cancel()
+        await asyncio.wait({sending})
+        assert sending.cancelled()
+    assert (await all_records(any_broker, topic, 1, 1)).values() == [b"left"]
+
+
 async def test_closing_ends_though_a_record_is_under_way_that_nobody_waits_for(
     fault_broker: Broker, new_name: Name
 ) -> None:
     topic = await topic_of(fault_broker, new_name("under_way"))
-    producer = EventProducer(fault_broker.bootstrap_servers, client_id="test")
+    producer = EventProducer(fault_broker.bootstrap_servers, client_id="test", flush_timeout_s=0.5)
     await producer.start()
     await producer.send_record(topic, key=b"k", value=b"before")
     inner = producer._inner

@@ -139,13 +139,14 @@ class EventProducer:
     ) -> RecordPosition:
         """Write one event and return its position once it is acknowledged.
 
-        Cancelling stops the waiting, not the record. Raises what `enqueue` raises, and DeliveryFailed,
-        TopicDeleted, Refused, Closed.
+        Cancelling stops the waiting, not the record, which `flush` waits for. Raises what `enqueue`
+        raises, and DeliveryFailed, TopicDeleted, Refused, Closed.
         """
-        return await self.enqueue(
+        future = self.enqueue(
             payload, user_id=user_id, id=id, timestamp_ms=timestamp_ms, metadata=metadata,
             traceparent=traceparent,
         )  # fmt: skip
+        return await asyncio.shield(future)
 
     def enqueue(
         self,
@@ -190,9 +191,10 @@ class EventProducer:
         timestamp_ms: int | None = None,
     ) -> RecordPosition:
         """Write one record and return its position once it is acknowledged; see `send`."""
-        return await self.enqueue_record(
+        future = self.enqueue_record(
             topic, key=key, value=value, headers=headers, partition=partition, timestamp_ms=timestamp_ms
         )
+        return await asyncio.shield(future)
 
     def enqueue_record(
         self,
