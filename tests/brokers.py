@@ -3,8 +3,8 @@
 `embedded_broker`, `kafka_broker` and `any_broker` are shared by the whole session: a test takes topics of
 its own (`new_name`) and never harms the broker. `fault_kafka`, `fault_embedded` and `fault_broker` belong to
 one test module, which may kill, freeze and restart them; they are up again when a test starts. So is
-`kafka_cluster`, of three brokers. Apache Kafka comes from Docker where an engine answers, else from Maven,
-else from KAFKA_BOOTSTRAP_SERVERS.
+`kafka_cluster`, of three brokers. Apache Kafka comes from Docker where an engine has its image or can fetch
+it, else from Maven, else from KAFKA_BOOTSTRAP_SERVERS.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pytest
 
 from tests.apache_kafka import NoApacheKafka, apache_kafka
 from tests.broker_process import embedded_kafka
-from tests.docker_kafka import DockerKafka, docker_answers
+from tests.docker_kafka import DockerKafka, docker_brings_kafka
 from tests.kafka_cluster import KafkaCluster
 
 T = TypeVar("T")
@@ -66,14 +66,14 @@ class ForeignKafka:
 
 def real_kafka(directory: Path) -> Broker:
     """An Apache Kafka, not started yet. Raises NoApacheKafka."""
-    if docker_answers():
+    if docker_brings_kafka():
         return DockerKafka()
     try:
         return apache_kafka(directory)
     except NoApacheKafka as error:
         if servers := os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
             return ForeignKafka(servers)
-        reason = f"no Docker engine, {error}, and KAFKA_BOOTSTRAP_SERVERS is not set"
+        reason = f"no Docker engine that has its image, {error}, and KAFKA_BOOTSTRAP_SERVERS is not set"
         raise NoApacheKafka(reason) from error
 
 

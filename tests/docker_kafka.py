@@ -1,4 +1,4 @@
-"""Apache Kafka in a container, where a Docker engine answers.
+"""Apache Kafka in a container, where a Docker engine has its image or can fetch it.
 
 Owns one container of Kafka's own image with the faults a test may cause: kill, start again, pause. The
 address stays the same, since the host's port is chosen beforehand.
@@ -11,6 +11,7 @@ import subprocess
 from shutil import which
 
 from autodmca_kafka.embedded import free_port
+from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
@@ -18,14 +19,32 @@ IMAGE = os.environ.get("KAFKA_IMAGE", "apache/kafka:4.1.0")
 CLIENT_PORT = 9094
 START_S = 120
 ANSWER_S = 20
+PULL_S = 300
 
 
-def docker_answers() -> bool:
-    """Whether an engine answers. Asked by the command line: docker-py leaves a socket open when none does."""
-    if which("docker") is None:
+def docker_brings_kafka() -> bool:
+    """Whether an engine answers, and has the images or can fetch them.
+
+    Asked by the command line: docker-py leaves a socket open when no engine answers.
+    """
+    if which("docker") is None or not _docker(
+        "version", "--format", "{{.Server.Version}}", within_s=ANSWER_S
+    ):
         return False
-    asked = ["docker", "version", "--format", "{{.Server.Version}}"]
-    return subprocess.run(asked, capture_output=True, timeout=ANSWER_S, check=False).returncode == 0
+    images = [IMAGE] if testcontainers_config.ryuk_disabled else [IMAGE, testcontainers_config.ryuk_image]
+    return all(
+        _docker("image", "inspect", image, within_s=ANSWER_S)
+        or _docker("pull", "--quiet", image, within_s=PULL_S)
+        for image in images
+    )
+
+
+def _docker(*arguments: str, within_s: float) -> bool:
+    try:
+        done = subprocess.run(["docker", *arguments], capture_output=True, timeout=within_s, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
 
 
 class DockerKafka:
@@ -54,7 +73,8 @@ class DockerKafka:
             "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
             "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
             "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
-            "KAFKA_HEAP_OPTS": "-Xms384m -Xmx384m -XX:+UseSerialGC",
+            "KAFKA_HEAP_OPTS": "-Xms384m -Xmx384m",
+            "KAFKA_JVM_PERFORMANCE_OPTS": "-XX:+UseSerialGC",
         }
         ready = LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(START_S)
         container = DockerContainer(IMAGE).with_envs(**environment).with_bind_ports(CLIENT_PORT, port)
@@ -69,7 +89,11 @@ class DockerKafka:
             self._created = True
 
     def kill(self) -> None:
-        self._container.get_wrapped_container().kill("SIGKILL")
+        container = self._container.get_wrapped_container()
+        container.reload()
+        if container.status != "exited":
+            container.kill("SIGKILL")
+            container.wait()
 
     def close(self) -> None:
         self._container.stop()
