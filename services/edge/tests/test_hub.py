@@ -193,7 +193,7 @@ async def test_a_type_on_the_wrong_topic_is_no_event(node: FakeNode, stored: Fak
         b'{"type":"template_usage","payload":{"name":"\xff"}}',
         b"\xff\xfe",
         b"\x00" * 100,
-        b'{"a":' * 5000 + b"1" + b"}" * 5000,
+        b'{"a":' * 20_000 + b"1" + b"}" * 20_000,
     ],
 )
 @pytest.mark.parametrize("type_name", [USAGE, "", "nothing"])
