@@ -98,6 +98,7 @@ async def test_a_retention_that_is_too_short_is_raised_and_nothing_else_is_touch
             while await kept(any_broker, *made) != raised:
                 await asyncio.sleep(0.02)
         await ensure_topics(any_broker.bootstrap_servers, wanted)
+    assert await kept(any_broker, *made) == raised
     assert [(each["event"], each["topic"], each["retention_ms"]) for each in logs] == [
         ("retention raised", short, 1000)
     ]

@@ -12,7 +12,13 @@ from tests.integration.service import Service
 class Site:
     """Its table, ask and processor, to be run as the test wants; `owned` is what it was told it owns."""
 
-    def __init__(self, service: Service, producer: EventProducer, max_waiting: int = 10) -> None:
+    def __init__(
+        self,
+        service: Service,
+        producer: EventProducer,
+        max_waiting: int = 10,
+        session_timeout_ms: int | None = None,
+    ) -> None:
         servers = service.bootstrap_servers
         self.registry = CollectorRegistry()
         self.owned: frozenset[int] = frozenset()
@@ -27,6 +33,7 @@ class Site:
             table=self.table,
             input_type=Input,
             metrics=ProcessorMetrics(self.registry),
+            session_timeout_ms=session_timeout_ms,
             on_gained=self._gained,
             on_lost=self._lost,
         )

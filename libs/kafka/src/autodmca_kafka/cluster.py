@@ -96,10 +96,8 @@ async def close(client: AIOKafkaClient) -> None:
 
     Cancelling stops the waiting, not the closing.
     """
-    closing = asyncio.create_task(client.close())  # it would take its caller's cancellation for its own doing
-    await asyncio.wait({closing})
     with contextlib.suppress(KafkaError, OSError):
-        closing.result()
+        await asyncio.shield(client.close())  # it would take its caller's cancellation for its own doing
 
 
 async def describe_topics(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, TopicDescription]:

@@ -78,7 +78,7 @@ async def close_producer(inner: AIOKafkaProducer) -> None:
     """
     sender = asyncio.create_task(inner._sender.close())  # noqa: SLF001 (there is no public way)
     await cluster.close(inner.client)  # so that requests under way end now
-    _update_no_more(inner.client)
+    _end_metadata_updates(inner.client)
     await asyncio.wait({sender})
     inner._message_accumulator.fail_all(Closed("the producer was closed"))  # noqa: SLF001
     with contextlib.suppress(KafkaError, OSError):
@@ -87,8 +87,8 @@ async def close_producer(inner: AIOKafkaProducer) -> None:
         await inner.stop()
 
 
-def _update_no_more(client: AIOKafkaClient) -> None:
-    """Whoever waits for an update of the metadata, now or later, hears at once that there is none."""
+def _end_metadata_updates(client: AIOKafkaClient) -> None:
+    """Whoever waits for one, now or later, hears at once that it failed."""
     update = client._md_update_fut or asyncio.get_running_loop().create_future()  # noqa: SLF001
     if not update.done():
         update.set_result(False)
