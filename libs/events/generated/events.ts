@@ -125,6 +125,19 @@ export type ResponseCode =
 
 export type UrlResult = "removed" | "not_in_index" | "no_action" | "pending" | "duplicate";
 
+/** The figures of one platform or search engine. */
+export interface PlaceStats {
+  readonly name: string;
+  /** How many. */
+  readonly activeScans: number;
+  /** How many. */
+  readonly infringementsFound: number;
+  /** How many. */
+  readonly takedownsSent: number;
+  /** Percent, 0-100. */
+  readonly successRatePercent?: number;
+}
+
 /** The figures on a user's dashboard, all of them at once. */
 export interface DashboardStatsUpdate {
   /** How many. */
@@ -147,6 +160,8 @@ export interface DashboardStatsUpdate {
   readonly successRatePercent?: number;
   /** RFC 3339, UTC, at most milliseconds. */
   readonly lastUpdated?: string;
+  readonly byPlatform?: readonly PlaceStats[];
+  readonly byEngine?: readonly PlaceStats[];
 }
 
 /** How far a submission has come within its present status. */

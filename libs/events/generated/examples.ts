@@ -15,7 +15,24 @@ export const examples: { readonly [T in EventType]: EventEnvelope<T> } = {
       "infringementsChange": 17,
       "takedownsChange": 11,
       "successRatePercent": 91.4,
-      "lastUpdated": "2026-03-02T09:29:59.871Z"
+      "lastUpdated": "2026-03-02T09:29:59.871Z",
+      "byPlatform": [
+        {
+          "name": "bluesky",
+          "activeScans": 12,
+          "infringementsFound": 245,
+          "takedownsSent": 60
+        }
+      ],
+      "byEngine": [
+        {
+          "name": "google",
+          "activeScans": 0,
+          "infringementsFound": 0,
+          "takedownsSent": 138,
+          "successRatePercent": 91.4
+        }
+      ]
     },
     "timestamp": "2026-03-02T09:30:00.000Z",
     "id": "msg_1772443800_j6rsverwx5xdumsy",

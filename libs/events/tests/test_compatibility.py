@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 from autodmca_events.compatibility import (
+    ADDED,
+    BREAKING,
     DEFAULT_BASELINE,
     Baseline,
     Change,
@@ -170,7 +172,10 @@ def test_the_command_refuses_a_break_even_when_told_to_accept(
     before = path.read_bytes()
     assert main(["--accept", "--baseline", str(path)]) == 1
     assert path.read_bytes() == before
-    assert capsys.readouterr().err == "breaks readers: template_usage.usageCount: required field added\n"
+    assert (
+        capsys.readouterr().err
+        == f"breaks readers: template_usage.usageCount: required field added\n{BREAKING}\n"
+    )
 
 
 def test_the_command_waits_for_an_addition_to_be_accepted(
@@ -179,7 +184,19 @@ def test_the_command_waits_for_an_addition_to_be_accepted(
     path = tmp_path / "baseline.json"
     write(path, without_field(described(), "template_usage", "outcome"))
     assert main(["--baseline", str(path)]) == 1
-    assert capsys.readouterr().err == "addition: template_usage.outcome: optional field added\n"
+    assert capsys.readouterr().err == f"addition: template_usage.outcome: optional field added\n{ADDED}\n"
     assert main(["--accept", "--baseline", str(path)]) == 0
     assert read(path) == described()
     assert main(["--baseline", str(path)]) == 0
+
+
+def test_a_public_input_is_held_to_what_its_senders_write() -> None:
+    old = Baseline(envelope={}, types={}, requests={"thing.ask": dict(fields_of(Line))})
+    asked_more = Baseline(envelope={}, types={}, requests={"thing.ask": dict(fields_of(Other))})
+    gone = Baseline(envelope={}, types={})
+    assert [(each.where, each.breaking) for each in changes(old, asked_more)] == [
+        ("requests.thing.ask.text", True),
+        ("requests.thing.ask.depth", True),
+    ]
+    assert list(changes(old, gone)) == [Change("requests.thing.ask", "removed", breaking=True)]
+    assert list(changes(gone, old)) == [Change("requests.thing.ask", "added", breaking=False)]

@@ -2,14 +2,15 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from autodmca_events import CATALOGUE
+from autodmca_events import CATALOGUE, filters
 from autodmca_events.example import example_json
-from autodmca_events.generate import asyncapi, json_schema, typescript
+from autodmca_events.generate import asyncapi, json_schema, shapes, typescript
 from autodmca_events.generate.__main__ import DEFAULT_FOLDER, main, stale, write
 from jsonschema import Draft7Validator, Draft202012Validator, ValidationError
 
@@ -32,6 +33,7 @@ def test_each_stale_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
         "stale: events.ts: differs",
         "stale: json-schema/gone.json: not generated any more",
         "stale: json-schema/template_usage.json: missing",
+        "run `make generate`, and commit what it writes",
     ]
     assert main(["--folder", str(tmp_path)]) == 0
     assert stale(tmp_path) == []
@@ -113,6 +115,12 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
     assert references
 
 
+def test_typescript_has_every_operator_and_short_key_of_filters() -> None:
+    text = typescript.filters()
+    assert all(f'  {name}: "{each.operand}",\n' in text for name, each in filters.OPERATORS.items())
+    assert all(f'  {key}: "{field}",\n' in text for key, field in filters.SHORT_KEYS.items())
+
+
 def test_typescript_names_every_enumeration_once_and_every_type() -> None:
     text = typescript.document()
     assert text.count("export type TemplateStatus =") == 1
@@ -120,3 +128,13 @@ def test_typescript_names_every_enumeration_once_and_every_type() -> None:
     assert all(f"  readonly {name}: {each.payload.__name__};\n" in text for name, each in CATALOGUE.items())
     assert "  readonly signals: readonly Signal[];\n" in text
     assert "  readonly infringement?: Infringement;\n" in text
+
+
+@every_name
+def test_a_shape_has_the_fields_of_the_payload(name: str) -> None:
+    """What the notation means is tested where it is read, against the JSON Schema."""
+    text = shapes.document().partition(f"\n  {name}: {{\n")[2].partition("\n  },")[0]
+    fields = re.findall(r'"(\w+)(\??)": "', text)
+    payload = json_schema.document(CATALOGUE[name])["$defs"][CATALOGUE[name].payload.__name__]
+    assert [field for field, _ in fields] == list(payload["properties"])
+    assert {field for field, mark in fields if not mark} == set(payload.get("required", ()))

@@ -64,6 +64,13 @@ def test_an_event_for_everybody_has_no_user() -> None:
     assert envelope(NOTICE, timestamp_ms=0, id="msg_1").user_id is None
 
 
+@pytest.mark.parametrize("user_id", [-1, 2**53])
+def test_what_is_no_users_id_never_becomes_a_key(user_id: int) -> None:
+    with pytest.raises(InvalidEvent, match="a user's id") as caught:
+        envelope(USAGE, user_id=user_id, timestamp_ms=0, id="msg_1")
+    assert (caught.value.event_type, caught.value.path) == ("template_usage", "$.userId")
+
+
 def test_fields_of_a_newer_writer_are_ignored() -> None:
     payload = {**json.loads(example_json("template_usage"))["payload"], "addedNextYear": {"x": [1]}}
     assert decode(usage(payload=payload, cursor="t:3:42")) == decode(example_json("template_usage"))

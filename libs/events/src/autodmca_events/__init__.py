@@ -1,6 +1,6 @@
 """Typed events: structs, envelope, topics and the schemas generated from them."""
 
-from autodmca_events import fields, partitions, topics
+from autodmca_events import fields, filters, partitions, topics
 from autodmca_events.accounts import (
     DashboardStatsUpdate,
     Infringement,
@@ -19,7 +19,7 @@ from autodmca_events.ai_detection import (
 )
 from autodmca_events.catalogue import CATALOGUE, FAMILIES, EventType, event_type_of
 from autodmca_events.delisting import DelistingRequestStatus, EngineResponse, UrlOutcome, VisibilityChange
-from autodmca_events.errors import EventsError, InvalidEvent, InvalidTimestamp
+from autodmca_events.errors import BadFilter, EventsError, InvalidEvent, InvalidTimestamp
 from autodmca_events.fields import FieldKind, field_kind
 from autodmca_events.ids import derived_id, new_id
 from autodmca_events.partitions import entity_key, murmur2, partition_for, user_key
@@ -41,6 +41,7 @@ __all__ = [
     "AiBatchJobStatus",
     "AiDetectionResult",
     "AiModelTrainingUpdate",
+    "BadFilter",
     "DashboardStatsUpdate",
     "DelistingRequestStatus",
     "Distances",
@@ -78,6 +79,7 @@ __all__ = [
     "event_type_of",
     "field_kind",
     "fields",
+    "filters",
     "ms_of",
     "murmur2",
     "new_id",

@@ -37,6 +37,16 @@ NoticeLevel = Literal["info", "warning", "error", "maintenance"]
 NotificationCategory = Literal["takedown", "delisting", "incident", "template", "scan", "account"]
 
 
+class PlaceStats(Payload, frozen=True, kw_only=True):
+    """The figures of one platform or search engine."""
+
+    name: str
+    active_scans: Count
+    infringements_found: Count
+    takedowns_sent: Count
+    success_rate_percent: Percent | None = None
+
+
 class DashboardStatsUpdate(Payload, frozen=True, kw_only=True):
     """The figures on a user's dashboard, all of them at once."""
 
@@ -50,6 +60,8 @@ class DashboardStatsUpdate(Payload, frozen=True, kw_only=True):
     takedowns_change: Change | None = None
     success_rate_percent: Percent | None = None
     last_updated: Timestamp | None = None
+    by_platform: tuple[PlaceStats, ...] | None = None
+    by_engine: tuple[PlaceStats, ...] | None = None
 
 
 class SubmissionProgress(Payload, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 """Whether readers of the committed baseline still understand what the structs describe now.
 
-Owns `baseline.json`, a flat description of every type. A break (a field removed, retyped or required
-anew, an enumeration or a range made smaller, a type moved to another class, entity or topic) fails
-always: it needs a new type or a new topic version. An addition fails until `--accept` writes it down.
+Owns `baseline.json`, a flat description of every event type, and of what services may send to each other.
+A break (a field removed, retyped or required anew, an enumeration or a range made smaller, a type moved to
+another class, entity or topic) fails always: it needs a new type or a new topic version. An addition fails
+until `--accept` writes it down.
 """
 
 import argparse
@@ -15,9 +16,13 @@ import msgspec
 
 from autodmca_events.catalogue import CATALOGUE
 from autodmca_events.fields import Field, fields_of
+from autodmca_events.requests import REQUESTS, RESULTS
 from autodmca_events.wire import Envelope
 
 DEFAULT_BASELINE: Final = Path(__file__).resolve().parents[2] / "baseline.json"
+
+BREAKING: Final = "take the break back, and add a new type or a new version of the topic instead"
+ADDED: Final = "run `python -m autodmca_events.compatibility --accept`, and commit baseline.json"
 
 # Which way a limit has to move to let less through; others (a pattern) may not change at all.
 _LOWER: Final = {"ge", "gt", "min_length"}
@@ -36,10 +41,15 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
-    """All that readers rely on: what every event has, and each type."""
+    """All that readers rely on: what every event has, and each type.
+
+    `requests`: the fields of every public input, by `service.tag`; `results`: of what outcomes bring, by tag.
+    """
 
     envelope: dict[str, Field]
     types: dict[str, Described]
+    requests: dict[str, dict[str, Field]] = {}
+    results: dict[str, dict[str, Field]] = {}
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -65,7 +75,17 @@ def described() -> Baseline:
             )
             for name, each in CATALOGUE.items()
         },
+        requests={
+            f"{service}.{_tag(each)}": dict(fields_of(each))
+            for service, every in REQUESTS.items()
+            for each in every
+        },
+        results={_tag(each): dict(fields_of(each)) for each in RESULTS},
     )
+
+
+def _tag(struct: type[msgspec.Struct]) -> str:
+    return str(struct.__struct_config__.tag)
 
 
 def changes(old: Baseline, new: Baseline) -> Iterator[Change]:
@@ -83,6 +103,21 @@ def changes(old: Baseline, new: Baseline) -> Iterator[Change]:
         yield from _field_changes(name, before.fields, after.fields)
     for name in new.types.keys() - old.types.keys():
         yield Change(name, "type added", False)
+    yield from _struct_changes("requests", old.requests, new.requests)
+    yield from _struct_changes("results", old.results, new.results)
+
+
+def _struct_changes(
+    group: str, old: Mapping[str, Mapping[str, Field]], new: Mapping[str, Mapping[str, Field]]
+) -> Iterator[Change]:
+    for name, before in old.items():
+        if name in new:
+            yield from _field_changes(f"{group}.{name}", before, new[name])
+        else:
+            yield Change(f"{group}.{name}", "removed", True)
+    for name in new:
+        if name not in old:
+            yield Change(f"{group}.{name}", "added", False)
 
 
 def _field_changes(owner: str, old: Mapping[str, Field], new: Mapping[str, Field]) -> Iterator[Change]:
@@ -163,10 +198,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         label = "breaks readers" if change.breaking else "addition"
         print(f"{label}: {change.where}: {change.what}", file=sys.stderr)
     if any(change.breaking for change in found):
+        print(BREAKING, file=sys.stderr)
         return 1
     if found and options.accept:
         write(options.baseline, now)
         return 0
+    if found:
+        print(ADDED, file=sys.stderr)
     return 1 if found else 0
 
 

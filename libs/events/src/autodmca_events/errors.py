@@ -1,15 +1,26 @@
 """What can go wrong with an event.
 
     EventsError
+    ├── BadFilter           a filter that means nothing
     ├── InvalidEvent        not an event of the catalogue, or not a whole one
-    └── InvalidTimestamp    not RFC 3339 in UTC with at most milliseconds (also a ValueError)
+    └── InvalidTimestamp    not RFC 3339, or no date of the years 1-9999 (also a ValueError)
 
-Both are about one value: skip it, count it and go on.
+BadFilter is for whoever wrote the filter. The others are about one value of the log: skip it, count it and
+go on.
 """
 
 
 class EventsError(Exception):
     """Root of this library's errors."""
+
+
+class BadFilter(EventsError):
+    """A filter that is refused; `field` is its key as the client wrote it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}" if field else message)
+        self.field = field
+        self.message = message
 
 
 class InvalidEvent(EventsError):

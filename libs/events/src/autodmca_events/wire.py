@@ -11,7 +11,7 @@ import msgspec
 from autodmca_events.catalogue import CATALOGUE, EventType, event_type_of
 from autodmca_events.errors import InvalidEvent
 from autodmca_events.payload import Payload
-from autodmca_events.scalars import Id, NumericId
+from autodmca_events.scalars import LARGEST_INTEGER, Id, NumericId
 from autodmca_events.timestamps import Timestamp, rfc3339
 
 
@@ -61,10 +61,14 @@ def envelope(
 ) -> Envelope:
     """Wrap `payload` as an event of its class's type, produced at `timestamp_ms` (since the Unix epoch).
 
-    Raises InvalidEvent when a user's event lacks `user_id`, or an event for everybody has one.
+    Raises InvalidEvent when a user's event lacks `user_id`, an event for everybody has one, or it is no
+    user's id: it becomes the record's key.
     """
     event_type = event_type_of(payload)
     _check_user(event_type, user_id)
+    if user_id is not None and not 0 <= user_id <= LARGEST_INTEGER:
+        reason = f"a user's id is a number from 0 to {LARGEST_INTEGER}"
+        raise InvalidEvent(reason, event_type=event_type.name, path="$.userId")
     return Envelope(
         type=event_type.name,
         payload=payload,

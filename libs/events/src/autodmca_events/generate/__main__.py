@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autodmca_events.catalogue import CATALOGUE
-from autodmca_events.generate import asyncapi, json_schema, typescript
+from autodmca_events.generate import asyncapi, json_schema, shapes, typescript
 
 DEFAULT_FOLDER = Path(__file__).resolve().parents[3] / "generated"
 
@@ -27,6 +27,8 @@ def artifacts() -> dict[str, str]:
         "asyncapi.json": _json(asyncapi.document()),
         "events.ts": typescript.document(),
         "examples.ts": typescript.examples(),
+        "filters.ts": typescript.filters(),
+        "shapes.ts": shapes.document(),
     }
 
 
@@ -69,6 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = stale(options.folder)
     for line in found:
         print(f"stale: {line}", file=sys.stderr)
+    if found:
+        print("run `make generate`, and commit what it writes", file=sys.stderr)
     return 1 if found else 0
 
 
