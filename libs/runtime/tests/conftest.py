@@ -107,7 +107,7 @@ class Service:
                     self.lines.append(line.strip())
                 self._news.notify_all()
 
-    def wait_for(self, start: str, deadline_s: float = 20.0) -> str:
+    def wait_for(self, start: str, deadline_s: float = 60.0) -> str:
         """The rest of the first line of output that begins with `start`."""
 
         def found() -> str | None:
@@ -124,7 +124,7 @@ class Service:
     def kill(self, signum: int = signal.SIGTERM) -> None:
         self.process.send_signal(signum)
 
-    def exit_code(self, deadline_s: float = 20.0) -> int:
+    def exit_code(self, deadline_s: float = 60.0) -> int:
         code = self.process.wait(deadline_s)
         for reader in self._readers:
             reader.join(deadline_s)

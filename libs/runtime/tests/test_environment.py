@@ -8,7 +8,17 @@ from typing import Annotated, Literal
 
 import msgspec
 import pytest
-from autodmca_runtime import ConfigError, Env, KafkaSettings, Problem, Secret, TokenSettings, describe, load
+from autodmca_runtime import (
+    ConfigError,
+    Env,
+    KafkaSettings,
+    Prefix,
+    Problem,
+    Secret,
+    TokenSettings,
+    describe,
+    load,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta
@@ -172,3 +182,63 @@ def test_the_table_of_settings_names_every_variable() -> None:
     assert "| `KEY` | secret | none | Kept to oneself. |" in table
     assert "| `MODE` | `fast`, `slow` | `fast` | How. Example: `fast`. |" in table
     assert "| `HOSTS` | list, separated by commas | none |" in table
+
+
+class Twice(msgspec.Struct, frozen=True, kw_only=True):
+    pictures: Inner
+    videos: Annotated[Inner, Prefix("VIDEO_")] = Inner(size=7)
+
+
+def test_a_struct_that_is_held_twice_has_a_prefix_and_defaults_of_its_own() -> None:
+    assert load(Twice, {}) == Twice(pictures=Inner(), videos=Inner(size=7))
+    environ = {"SIZE": "1", "VIDEO_MODE": "slow"}
+    assert load(Twice, environ) == Twice(pictures=Inner(size=1), videos=Inner(size=7, mode="slow"))
+    assert problems({"SIZE": "0", "VIDEO_SIZE": "11"}, Twice).keys() == {"SIZE", "VIDEO_SIZE"}
+    rows = describe(Twice).splitlines()[2:]
+    assert [row.split(" | ")[0:3:2] for row in rows] == [
+        ["| `SIZE`", "`5`"],
+        ["| `MODE`", "`fast`"],
+        ["| `VIDEO_SIZE`", "`7`"],
+        ["| `VIDEO_MODE`", "`fast`"],
+    ]
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("hush\n")
+    settings = load(Outer, {"NAME": "x", "KEY": "", "KEY_FILE": str(file)})
+    assert settings.key == Secret("hush")
+
+
+@pytest.mark.parametrize(
+    ("content", "environ", "reason"),
+    [
+        (b"hush", {"KEY": "other"}, "is set, and so is KEY"),
+        (b" \n", {}, "names an empty file"),
+        (b"\xff\xfe", {}, "is no text"),
+        (None, {}, "No such file"),
+    ],
+)
+def test_a_secret_s_file_that_is_no_use_is_named_without_the_secret(
+    tmp_path: Path, content: bytes | None, environ: dict[str, str], reason: str
+) -> None:
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+    found = problems({"NAME": "x", "KEY_FILE": str(file), **environ})
+    assert reason in found["KEY_FILE"].reason
+    assert "hush" not in found["KEY_FILE"].reason
+    assert list(found) == ["KEY_FILE"]
+
+
+def test_only_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "name").write_text("edge-1")
+    assert problems({"NAME_FILE": str(tmp_path / "name")})["NAME"].reason.startswith("is missing")
+
+
+def test_a_struct_may_read_a_secret_s_file_by_itself(tmp_path: Path) -> None:
+    class Own(msgspec.Struct, frozen=True, kw_only=True):
+        key: Annotated[Secret | None, Env("KEY")] = None
+        key_file: Annotated[str | None, Env("KEY_FILE")] = None
+
+    assert load(Own, {"KEY_FILE": "/nowhere"}) == Own(key=None, key_file="/nowhere")

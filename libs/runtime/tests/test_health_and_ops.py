@@ -109,3 +109,24 @@ async def test_a_scraper_may_ask_for_some_metrics_only(client: httpx.AsyncClient
 async def test_only_get_is_answered(client: httpx.AsyncClient) -> None:
     for path in ("/healthz", "/readyz", "/metrics"):
         assert (await client.post(path)).status_code == 405
+
+
+async def test_readiness_is_a_metric_too(client: httpx.AsyncClient, health: Health) -> None:
+    health.add("keys", lambda: None)
+    assert "autodmca_ready 1.0" in (await client.get("/metrics")).text
+    health.fail("topics", "partition counts differ")
+    text = (await client.get("/metrics")).text
+    assert "autodmca_ready 0.0" in text
+    assert 'autodmca_check_failing{check="topics"} 1.0' in text
+    assert 'autodmca_check_failing{check="keys"} 0.0' in text
+    health.recover("topics")
+    health.drain()
+    assert "autodmca_ready 0.0" in (await client.get("/metrics")).text
+
+
+async def test_a_scrape_may_name_what_it_wants(client: httpx.AsyncClient) -> None:
+    both = (await client.get("/metrics?name[]=autodmca_ready&name[]=things_total")).text
+    assert "autodmca_ready 1.0" in both
+    assert "things_total 3.0" in both
+    assert "wait_seconds" not in both
+    assert "autodmca_check_failing" not in both

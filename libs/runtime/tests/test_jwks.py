@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import jwt
 import pytest
-from autodmca_runtime import InvalidToken, KeysUnavailable, Secret, TokenSettings, TokenVerifier, UnknownKey
+from autodmca_runtime import (
+    InvalidToken,
+    KeysUnavailable,
+    Secret,
+    TokenSettings,
+    TokenVerifier,
+    UnknownKey,
+)
+from autodmca_runtime.metrics import JWKS_FETCHED
 from autodmca_runtime.tokens.jwks import PublishedKeys
 from prometheus_client import REGISTRY
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -45,9 +54,11 @@ async def test_a_new_key_is_fetched_when_a_token_names_it(
     await verifier.refresh()
     issuer.keys.append(other_keys.jwk("RS256", "new"))
     token = other_keys.token("RS256", kid="new")
-    with pytest.raises(UnknownKey):
+    monotonic.now += 4
+    with pytest.raises(KeysUnavailable) as told:
         await verifier.check(token)  # within ten seconds of the last fetch
-    monotonic.now += 10
+    assert told.value.retry_s == 6
+    monotonic.now += 6
     assert (await verifier.check(token)).user_id == 42
     assert verifier.verify(keys.token("RS256", kid="old")).user_id == 42
 
@@ -66,21 +77,52 @@ async def test_a_withdrawn_key_takes_its_remembered_tokens_along(
 
 
 async def test_made_up_key_names_do_not_become_requests(
-    verifier: TokenVerifier, issuer: Any, keys: Any, other_keys: Any
+    verifier: TokenVerifier, issuer: Any, keys: Any, other_keys: Any, monotonic: Any
 ) -> None:
     issuer.keys = [keys.jwk("RS256", "a")]
     await verifier.refresh()
     for number in range(50):
-        with pytest.raises(UnknownKey):
+        with pytest.raises(KeysUnavailable):
             await verifier.check(other_keys.token("RS256", kid=f"made up {number}"))
     assert issuer.requests == 1
+    monotonic.now += 10
+    with pytest.raises(UnknownKey):
+        await verifier.check(other_keys.token("RS256", kid="made up"))
+    assert issuer.requests == 2
+
+
+async def test_another_key_under_the_same_name_is_fetched_when_a_token_asks_for_it(
+    verifier: TokenVerifier, issuer: Any, keys: Any, other_keys: Any, monotonic: Any
+) -> None:
+    issuer.keys = [keys.jwk("RS256", "one")]
+    old = keys.token("RS256", kid="one")
+    assert (await verifier.check(old)).user_id == 42
+    issuer.keys = [other_keys.jwk("RS256", "one")]
+    token = other_keys.token("RS256", kid="one")
+    with pytest.raises(KeysUnavailable):
+        await verifier.check(token)
+    monotonic.now += 10
+    assert (await verifier.check(token)).user_id == 42
+    with pytest.raises(InvalidToken, match="signature"):
+        verifier.verify(old)
+
+
+async def test_an_issuer_that_cannot_be_asked_is_no_reason_to_refuse_a_token(
+    verifier: TokenVerifier, issuer: Any, keys: Any, other_keys: Any, monotonic: Any
+) -> None:
+    issuer.keys = [keys.jwk("RS256", "old")]
+    await verifier.refresh()
+    issuer.answer = nothing
+    monotonic.now += 10
+    with pytest.raises(KeysUnavailable):
+        await verifier.check(other_keys.token("RS256", kid="new"))
 
 
 async def test_many_at_once_share_one_fetch(verifier: TokenVerifier, issuer: Any, keys: Any) -> None:
     issuer.keys = [keys.jwk("EdDSA", "a")]
     issuer.gate.clear()
     token = keys.token("EdDSA", kid="a")
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         waiting = [group.create_task(verifier.check(token)) for _ in range(20)]
         gives_up = group.create_task(verifier.check(token))
         while issuer.requests == 0:
@@ -96,7 +138,7 @@ async def test_a_caller_that_gives_up_leaves_the_fetch_to_the_next(
 ) -> None:
     issuer.keys = [keys.jwk("EdDSA", "a")]
     issuer.gate.clear()
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         first = group.create_task(verifier.refresh())
         while issuer.requests == 0:
             await asyncio.sleep(0.01)
@@ -149,12 +191,16 @@ async def test_when_a_fetch_fails_the_keys_at_hand_stay_good(
     answer: Any, verifier: TokenVerifier, issuer: Any, keys: Any, monotonic: Any, clock: Any
 ) -> None:
     issuer.keys = [keys.jwk("ES256", "a")]
+    begun = time.time()
     await verifier.refresh()
+    fetched = JWKS_FETCHED.collect()
     issuer.answer = answer
     monotonic.now += 3600
     before = failures()
     assert await verifier.refresh() is False
     assert failures() == before + 1
+    assert JWKS_FETCHED.collect() == fetched
+    assert next(iter(fetched)).samples[0].value >= begun
     assert verifier.verify(keys.token("ES256", kid="a")).user_id == 42
     assert verifier.problem() is None
     monotonic.now += 86_400
@@ -229,7 +275,7 @@ async def test_a_secret_works_beside_an_address(issuer: Any, keys: Any, secret: 
 async def test_an_issuer_that_stalls_is_given_up(issuer: Any) -> None:
     issuer.gate.clear()
     published = PublishedKeys(issuer.url, timeout_s=0.2)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert await published.refresh() is False
     assert issuer.requests == 1
     assert not published.usable
@@ -237,7 +283,7 @@ async def test_an_issuer_that_stalls_is_given_up(issuer: Any) -> None:
 
 async def test_run_fetches_by_itself_until_cancelled(verifier: TokenVerifier, issuer: Any, keys: Any) -> None:
     issuer.keys = [keys.jwk("ES256", "a")]
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         running = group.create_task(verifier.run())
         while verifier.problem() is not None:
             await asyncio.sleep(0.01)

@@ -244,7 +244,7 @@ def test_every_event_becomes_one_line(event: str, values: dict[str, Any]) -> Non
 def test_what_aiokafka_says_again_and_again_is_written_once() -> None:
     stream = configured()
     for attempt in range(50):
-        logging.getLogger("aiokafka").error("Unable connect to node with id %s: %s", attempt, "refused")
+        logging.getLogger("aiokafka").error("Heartbeat failed for group %s: attempt %s", "g", attempt)
         logging.getLogger("uvicorn.access").warning("GET %s", attempt)
     said = [line["logger"] for line in lines(stream)]
     assert said.count("aiokafka") == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -62,7 +64,7 @@ async def test_cancelling_closes_the_open_connections() -> None:
     with pytest.raises(asyncio.CancelledError):
         await serving
     assert health.draining
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await reader.read()  # to the end: the server has closed
     writer.close()
     await writer.wait_closed()
@@ -104,5 +106,64 @@ async def test_a_protocol_class_and_options_of_the_caller_reach_the_server() -> 
     async with httpx.AsyncClient() as client:
         answer = await client.get(f"http://{address[0]}:{address[1]}/")
     assert (answer.text, answer.headers["x-node"], len(made)) == ("hello", "n1", 1)
+    stop.set()
+    await serving
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\n\r\n", 200),
+        (b"GET /healthz HTTP/1.0\r\n\r\n", 200),
+        (b"GET /healthz HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", 200),
+        (b"GET /healthz HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\n\r\n", 400),
+        (b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", 400),
+        (b"GET /healthz HTTP/2.0\r\nHost: a\r\n\r\n", 400),
+        (b"\x16\x03\x01\x02\x00", 400),
+    ],
+)
+async def test_a_whole_request_is_answered_after_its_clients_half_and_a_bad_one_refused(
+    head: bytes, status: int
+) -> None:
+    async with served(Starlette(routes=ops_routes(Health()))) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head)
+        writer.write_eof()
+        async with asyncio.timeout(4):
+            assert (await reader.read()).startswith(b"HTTP/1.1 %d " % status)
+        writer.close()
+
+
+async def test_http_1_0_gets_no_chunks() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for part in (b"one ", b"two ", b""):
+            await send({"type": "http.response.body", "body": part, "more_body": bool(part)})
+
+    async with served(app) as port:
+        for version, body in [("1.0", b"one two "), ("1.1", b"4\r\none \r\n4\r\ntwo \r\n0\r\n\r\n")]:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(f"GET / HTTP/{version}\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+            assert (await reader.read()).partition(b"\r\n\r\n")[2] == body
+            writer.close()
+
+
+@asynccontextmanager
+async def served(app: Any) -> AsyncIterator[int]:
+    """An application on a port, until it is told to stop."""
+    listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+    serving = asyncio.create_task(
+        serve(
+            app,
+            host="127.0.0.1",
+            port=0,
+            health=Health(),
+            stop=stop,
+            on_listening=lambda _host, port: listening.set_result(port),
+        )
+    )
+    yield await listening
     stop.set()
     await serving

@@ -1,6 +1,6 @@
 """What every service's process needs: settings, logs, health, metrics, shutdown, token verification."""
 
-from .environment import Env, Secret, describe, load
+from .environment import Env, Prefix, Secret, describe, load
 from .errors import (
     ConfigError,
     InvalidToken,
@@ -14,7 +14,10 @@ from .errors import (
 )
 from .garbage import settle_garbage_collector
 from .health import Health
+from .http import HttpProtocol, is_host
+from .kafka_security import KafkaSecurity
 from .logs import configure_logging
+from .metrics import show_process
 from .ops import ops_routes
 from .process import StoppedAtOnce, run
 from .serving import Background, serve, serve_beside
@@ -28,10 +31,13 @@ __all__ = [
     "ConfigError",
     "Env",
     "Health",
+    "HttpProtocol",
     "InvalidToken",
+    "KafkaSecurity",
     "KafkaSettings",
     "KeysUnavailable",
     "LogSettings",
+    "Prefix",
     "Problem",
     "RuntimeLibraryError",
     "Secret",
@@ -44,10 +50,12 @@ __all__ = [
     "UnknownKey",
     "configure_logging",
     "describe",
+    "is_host",
     "load",
     "ops_routes",
     "run",
     "serve",
     "serve_beside",
     "settle_garbage_collector",
+    "show_process",
 ]

@@ -1,9 +1,12 @@
 """Settings from the environment: a frozen struct in, the same struct filled, or every bad key named.
 
 A field says which variable it comes from: `Annotated[int, Env("TOPIC_PARTITIONS", example="6")]`; msgspec's
-`Meta` bounds it. A field that is itself a struct is loaded the same way. An empty variable counts as unset
-(compose files pass empty strings for what nobody set). Reads nothing but the mapping that it is given, never
-a file. Fails with one `ConfigError` for all bad keys together; the value of a `Secret` is in no message.
+`Meta` bounds it. A field that is itself a struct is loaded the same way; its `Prefix`, if it has one,
+stands before the names of its variables, and its default, if it has one, is where unset fields come from.
+An empty variable counts as unset (compose files pass empty strings for what nobody set). A `Secret` may lie
+in a file instead, which the variable with `_FILE` after its name says, unless the struct has a field of its
+own for that; nothing else is read but the mapping that is given. Fails with one `ConfigError` for all bad
+keys together; the value of a `Secret` is in no message.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import hmac
 import math
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -34,6 +38,12 @@ class Env(msgspec.Struct, frozen=True):
     name: str
     help: str = ""
     example: str = ""
+
+
+class Prefix(msgspec.Struct, frozen=True):
+    """For a struct that settings hold more than once: `Annotated[WorkerSettings, Prefix("VIDEO_")]`."""
+
+    text: str
 
 
 class Secret:
@@ -71,7 +81,7 @@ def load(settings_type: type[S], environ: Mapping[str, str] = os.environ) -> S:
     `ValueError` for what several keys must agree on, and is asked once each of its keys is good by itself.
     """
     problems: list[Problem] = []
-    settings = _load(settings_type, environ, problems)
+    settings = _load(settings_type, environ, problems, "", None)
     if settings is None or problems:
         raise ConfigError(problems)
     return settings
@@ -88,21 +98,30 @@ def describe(settings_type: type[msgspec.Struct]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _load(settings_type: type[S], environ: Mapping[str, str], problems: list[Problem]) -> S | None:
-    values: dict[str, Any] = {}
+def _load(
+    settings_type: type[S], environ: Mapping[str, str], problems: list[Problem], prefix: str, base: S | None
+) -> S | None:
+    values: dict[str, Any] = {} if base is None else msgspec.structs.asdict(base)
     names: list[str] = []
     before = len(problems)
+    own = {env.name for _, env in _fields(settings_type, prefix)}
     for field in msgspec.structs.fields(settings_type):
-        if _is_struct(field.type):
-            values[field.name] = _load(field.type, environ, problems)
+        if (nested := _nested(field.type)) is not None:
+            struct, more = nested
+            default = values.get(field.name) or _default(field, struct)
+            values[field.name] = _load(struct, environ, problems, prefix + more, default)
             continue
-        env = _env(field)
+        env = _env(field, prefix)
         if env is None:
             continue
         names.append(env.name)
-        text = environ.get(env.name, "").strip()
+        try:
+            text = _text(env.name, environ, in_file=_is_secret(field.type) and f"{env.name}_FILE" not in own)
+        except ConfigError as error:
+            problems.extend(error.problems)
+            continue
         if not text:
-            if field.required:
+            if field.required and base is None:
                 problems.append(Problem(env.name, _missing(env.name, environ), env.example))
             continue
         try:
@@ -120,25 +139,56 @@ def _load(settings_type: type[S], environ: Mapping[str, str], problems: list[Pro
     return None
 
 
-def _fields(settings_type: type[msgspec.Struct]) -> Iterator[tuple[msgspec.structs.FieldInfo, Env]]:
+def _text(name: str, environ: Mapping[str, str], *, in_file: bool) -> str:
+    """What is set, itself or `in_file`; empty if nothing is. Raises ConfigError for the file."""
+    text = environ.get(name, "").strip()
+    file = environ.get(f"{name}_FILE", "").strip() if in_file else ""
+    if not file:
+        return text
+    example = f"/run/secrets/{name.lower()}"
+    if text:
+        raise ConfigError([Problem(f"{name}_FILE", f"is set, and so is {name}: only one may be", example)])
+    try:
+        found = Path(file).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "is no text"
+        raise ConfigError([Problem(f"{name}_FILE", f"cannot be read: {reason}", example)]) from None
+    if not found:
+        raise ConfigError([Problem(f"{name}_FILE", "names an empty file", example)])
+    return found
+
+
+def _fields(
+    settings_type: type[msgspec.Struct], prefix: str = "", base: msgspec.Struct | None = None
+) -> Iterator[tuple[msgspec.structs.FieldInfo, Env]]:
     for field in msgspec.structs.fields(settings_type):
-        if _is_struct(field.type):
-            yield from _fields(field.type)
-        elif (env := _env(field)) is not None:
+        if base is not None:
+            field = msgspec.structs.replace(field, default=getattr(base, field.name))
+        if (nested := _nested(field.type)) is not None:
+            yield from _fields(nested[0], prefix + nested[1], _default(field, nested[0]))
+        elif (env := _env(field, prefix)) is not None:
             yield field, env
 
 
-def _env(field: msgspec.structs.FieldInfo) -> Env | None:
+def _env(field: msgspec.structs.FieldInfo, prefix: str) -> Env | None:
     for extra in getattr(field.type, "__metadata__", ()):
         if isinstance(extra, Env):
-            return extra
+            return msgspec.structs.replace(extra, name=prefix + extra.name)
     if field.required:
         raise TypeError(f"the field {field.name!r} has neither an Env nor a default")
     return None
 
 
-def _is_struct(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+def _default(field: msgspec.structs.FieldInfo, struct: type[msgspec.Struct]) -> msgspec.Struct | None:
+    """The default of a field that is a struct; None where it has none."""
+    return field.default if isinstance(field.default, struct) else None
+
+
+def _nested(kind: Any) -> tuple[type[msgspec.Struct], str] | None:
+    """The struct that a field is, and what stands before the names of its variables; None for a value."""
+    prefix = "".join(each.text for each in getattr(kind, "__metadata__", ()) if isinstance(each, Prefix))
+    kind = getattr(kind, "__origin__", kind) if prefix else kind
+    return (kind, prefix) if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None
 
 
 def _members(kind: Any) -> list[inspect.Type]:
@@ -160,6 +210,8 @@ def _is_secret(kind: Any) -> bool:
 
 def _convert(text: str, kind: Any) -> Any:
     raw = [part.strip() for part in text.split(",") if part.strip()] if _is_list(kind) else text
+    if not raw:
+        raise msgspec.ValidationError("Expected at least one item")
     value = msgspec.convert(raw, kind, strict=False, dec_hook=lambda cls, value: cls(value))
     if isinstance(value, float) and not math.isfinite(value):
         raise msgspec.ValidationError("Expected a finite number")

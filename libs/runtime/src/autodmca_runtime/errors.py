@@ -4,7 +4,7 @@
     ├── ConfigError             the environment is incomplete or wrong: fatal, names every bad key
     ├── ServeError              the server could not start, or a background task ended: fatal
     └── TokenError
-        ├── KeysUnavailable     no key to verify with at the moment: ours to mend, try again later
+        ├── KeysUnavailable     the key cannot be had at the moment: ours to mend, try again later
         └── InvalidToken        this token is refused: `reason` is one of a fixed set of words
             ├── TokenExpired    it was good until `expired_at`: the client needs a new one
             └── UnknownKey      signed with a key that we do not have (yet): a refresh may bring it
@@ -51,7 +51,14 @@ class TokenError(RuntimeLibraryError):
 
 
 class KeysUnavailable(TokenError):
-    """There is no key to verify with: the JWKS address has not answered yet, or not for too long."""
+    """Nobody can say now whether the token is good: the issuer's keys, or its newest ones, are not here.
+
+    Ask again in `retry_s` seconds.
+    """
+
+    def __init__(self, message: str = "the issuer's keys cannot be had", retry_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_s = retry_s
 
 
 class InvalidToken(TokenError):
@@ -77,7 +84,10 @@ class TokenExpired(InvalidToken):
 
 
 class UnknownKey(InvalidToken):
-    """No key that we hold fits the token; after a rotation, `TokenVerifier.refresh` may bring it."""
+    """No key that we hold fits the token; after a rotation, `TokenVerifier.refresh` may bring it.
 
-    def __init__(self) -> None:
-        super().__init__("unknown key")
+    `reason` is `signature` where we hold one of the name that the token gives.
+    """
+
+    def __init__(self, reason: str = "unknown key") -> None:
+        super().__init__(reason)

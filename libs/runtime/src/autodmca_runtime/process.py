@@ -113,6 +113,10 @@ def run(
     except ConfigError as error:
         sys.stderr.write(f"{service}: {error}\n")
         return _BAD_CONFIG
+    if sys.platform != "win32":
+        from .files import raise_file_limit
+
+        raise_file_limit()
     watchdog = Watchdog()
     current_watchdog.set(watchdog)
     try:

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp
 
 from .errors import ServeError
 from .health import Health
+from .http import HttpProtocol
 from .process import CLOSING_S, StoppedAtOnce, current_watchdog, handle_stop_signals
 
 Background = Callable[[], Coroutine[Any, Any, None]]
@@ -44,16 +45,17 @@ async def serve(
     on_listening: Callable[[str, int], None] | None = None,
     background: Mapping[str, Background] | None = None,
     stop: asyncio.Event | None = None,
-    http: str | type[asyncio.Protocol] = "httptools",
+    http: str | type[asyncio.Protocol] = HttpProtocol,
     **uvicorn_options: Any,
 ) -> None:
     """Listen on `host` and `port` (0: any free one), and return when a stop was asked for and carried out.
 
     `on_listening` gets the address in use. `stop` asks for the same as a first signal. `http` is uvicorn's: a
-    name or a protocol class of yours; so are the other options (`ws=`, `backlog=`, `ssl_certfile=`, ...). The
-    application's lifespan is off: open resources around this call, in `async with`. Cancelling closes the
-    connections and stops at once. Raises ServeError when it cannot listen, and when a background task ended
-    (the task's exception is the cause); StoppedAtOnce after a second signal.
+    name or a protocol class, ours (http.py) unless you have another; so are the other options (`ws=`,
+    `backlog=`, `ssl_certfile=`, ...). The application's lifespan is off: open resources around this call, in
+    `async with`. Cancelling closes the connections and stops at once. Raises ServeError when it cannot
+    listen, and when a background task ended (its exception is the cause); StoppedAtOnce after a second
+    signal.
     """
     options = {"lifespan": "off", "access_log": False, "server_header": False, **uvicorn_options}
     options.setdefault("log_level", "info" if options["access_log"] else "warning")
@@ -65,7 +67,7 @@ async def serve(
 
 
 async def serve_beside(
-    app: ASGIApp, *, host: str, port: int, http: str | type[asyncio.Protocol] = "httptools"
+    app: ASGIApp, *, host: str, port: int, http: str | type[asyncio.Protocol] = HttpProtocol
 ) -> None:
     """Listen on another address too until cancelled: background work for `serve`, there through its drain.
 

@@ -1,7 +1,7 @@
 """The settings that several services share: Kafka, logs, tokens.
 
-Each service nests these in its own frozen struct and loads all with one `load`. Nothing here reads a file or
-opens a connection: whether a key file exists is found where it is read.
+Each service nests these in its own frozen struct and loads all with one `load`. Nothing here opens a
+connection, or reads a file but those of `KafkaSecurity`: whether another exists is found where it is read.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from .environment import Env, Secret
 from .errors import ConfigError, Problem
+from .kafka_security import KafkaSecurity
 
 Algorithm = Literal["HS256", "RS256", "ES256", "EdDSA"]
 SHORTEST_SECRET = 32
@@ -21,7 +22,7 @@ SHORTEST_SECRET = 32
 
 
 class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the log is, and the shape of the topics that we create."""
+    """Where the log is, how it is reached, and the shape of the topics that we create."""
 
     bootstrap_servers: Annotated[
         str, Env("KAFKA_BOOTSTRAP_SERVERS", "Brokers to ask first, separated by commas.", "localhost:9092")
@@ -36,6 +37,7 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
         Env("TOPIC_REPLICATION_FACTOR", "Copies of each partition; 3 in production.", "3"),
         Meta(ge=1, le=100),
     ] = 1
+    security: KafkaSecurity = KafkaSecurity()
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +66,14 @@ class TokenSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     jwks_url: Annotated[
         str | None, Env("JWT_JWKS_URL", "The issuer's keys.", "https://id.example.com/.well-known/jwks.json")
+    ] = None
+    jwks_ca_file: Annotated[
+        str | None,
+        Env(
+            "JWT_JWKS_CA_FILE",
+            "PEM with authorities that may vouch for the issuer's address, beside the public ones.",
+            "/etc/jwt/ca.pem",
+        ),
     ] = None
     algorithms: Annotated[
         tuple[Algorithm, ...],

@@ -29,7 +29,8 @@ Filters = dict[str, Any]
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What a verified token says. `expires_at` is in seconds since 1970, UTC; from then on it is not good.
+    """What a verified token says. `expires_at` is in seconds since 1970, UTC; `leeway_s` is how many more
+    are forgiven.
 
     `types` and `filters` are limits that the issuer puts on every subscription; None is no limit, an empty
     `types` allows none at all. `token_digest` is the SHA-256 of the token, `token_id` its `jti`, or None
@@ -43,6 +44,12 @@ class Claims(msgspec.Struct, frozen=True):
     filters: Filters | None = None
     token_digest: bytes = b""
     token_id: str | None = None
+    leeway_s: int = 0
+
+    @property
+    def good_until(self) -> int:
+        """From this second on (since 1970, UTC, by the wall clock) the token is not good."""
+        return self.expires_at + self.leeway_s
 
 
 class _Payload(msgspec.Struct, frozen=True):
@@ -53,7 +60,7 @@ class _Payload(msgspec.Struct, frozen=True):
     nbf: int | float | UnsetType = UNSET
     iss: str | UnsetType = UNSET
     aud: str | list[str] | UnsetType = UNSET
-    roles: frozenset[str] = frozenset()
+    roles: Any = ()  # rights and no limit: of another shape they give none, and refuse nobody
     types: tuple[str, ...] | UnsetType = UNSET
     filters: dict[str, _Operand | dict[str, _Operand]] | UnsetType = UNSET
     jti: Any = None  # a name and no limit: one that is not as it should be is no reason to refuse
@@ -88,13 +95,14 @@ def check_claims(
     _check_audience(claims.aud, audience)
     return Claims(
         _user_id(claims.sub),
-        claims.roles,
+        _roles(claims.roles),
         expires_at,
         None if claims.types is UNSET else claims.types,
         None if claims.filters is UNSET else claims.filters,
         token_id=claims.jti
         if isinstance(claims.jti, str) and 0 < len(claims.jti) <= LONGEST_TOKEN_ID
         else None,
+        leeway_s=leeway_s,
     )
 
 
@@ -107,6 +115,12 @@ def _check_audience(found: str | list[str] | UnsetType, accepted: frozenset[str]
         raise InvalidToken("audience", "the token names one, and none is configured")
     if accepted.isdisjoint([found] if isinstance(found, str) else found):
         raise InvalidToken("audience")
+
+
+def _roles(found: Any) -> frozenset[str]:
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        return frozenset()
+    return frozenset(found)
 
 
 def _user_id(subject: int | str) -> int:

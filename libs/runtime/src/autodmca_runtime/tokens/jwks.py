@@ -1,8 +1,8 @@
 """The issuer's published keys (RFC 7517), kept fresh.
 
-Owns fetching: one at a time, rarely, with a deadline and a bound on size, without following redirects. When a
-fetch fails the keys at hand go on being good (stale while error), for at most a day. Never decides on a
-token.
+Owns fetching: one at a time, rarely, with a deadline and a bound on size, without following redirects. Goes
+by its settings alone: proxies, certificates and passwords of the environment are not looked at. When a fetch
+fails the keys at hand go on being good (stale while error), for at most a day. Never decides on a token.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Final
 import httpx
 import structlog
 
+from ..errors import ConfigError, Problem
 from ..masking import mask_text
-from ..metrics import JWKS_FETCHES
+from ..metrics import JWKS_FETCHED, JWKS_FETCHES
 from .keys import Key, jwks_keys
 
 LARGEST: Final = 256 * 1024
@@ -33,10 +34,15 @@ log = structlog.get_logger()
 
 
 class PublishedKeys:
-    """The keys of one JWKS address. Use it from one event loop."""
+    """The keys of one JWKS address. Use it from one event loop. Raises ConfigError for a bad `ca_file`."""
 
     def __init__(
-        self, url: str, *, timeout_s: float = TIMEOUT_S, monotonic: Callable[[], float] = time.monotonic
+        self,
+        url: str,
+        *,
+        ca_file: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = url
         self._timeout_s = timeout_s
@@ -45,7 +51,7 @@ class PublishedKeys:
         self._fetched_at = float("-inf")
         self._next_at = float("-inf")
         self._lock = asyncio.Lock()
-        self._tls: ssl.SSLContext | None = None
+        self._tls = None if ca_file is None else _trusting(ca_file)
         self.fetches = 0
         """Successful ones."""
 
@@ -53,6 +59,11 @@ class PublishedKeys:
     def usable(self) -> bool:
         """Whether there are keys that are young enough to be trusted."""
         return self._monotonic() - self._fetched_at <= MAX_STALE_S
+
+    @property
+    def next_fetch_s(self) -> float:
+        """In how many seconds `refresh` may fetch again."""
+        return max(self._next_at - self._monotonic(), 0.0)
 
     def named(self, kid: str | None) -> Sequence[Key]:
         """The keys of that name; for None, those without one."""
@@ -97,6 +108,7 @@ class PublishedKeys:
             self._fetched_at = now
             self.fetches += 1
             JWKS_FETCHES.labels("ok").inc()
+            JWKS_FETCHED.set_to_current_time()
             return True
 
     def _adopt(self, keys: Sequence[Key]) -> None:
@@ -110,13 +122,13 @@ class PublishedKeys:
 
     async def _fetch(self) -> bytes:
         if self._tls is None:
-            self._tls = httpx.create_ssl_context()
+            self._tls = httpx.create_ssl_context(trust_env=False)
         body = bytearray()
         # identity: what is read is what is counted, no small answer can unpack to a large one
         headers = {"accept": "application/jwk-set+json, application/json", "accept-encoding": "identity"}
         async with (
             asyncio.timeout(self._timeout_s),
-            httpx.AsyncClient(verify=self._tls, timeout=self._timeout_s) as client,
+            httpx.AsyncClient(verify=self._tls, timeout=self._timeout_s, trust_env=False) as client,
             client.stream("GET", self._url, headers=headers) as response,
         ):
             if response.status_code != 200:
@@ -126,3 +138,15 @@ class PublishedKeys:
                 if len(body) > LARGEST:
                     raise ValueError(f"more than {LARGEST} bytes")
         return bytes(body)
+
+
+def _trusting(ca_file: str) -> ssl.SSLContext:
+    context = httpx.create_ssl_context(trust_env=False)
+    try:
+        context.load_verify_locations(ca_file)
+    except OSError as error:  # ssl.SSLError is one
+        reason = (
+            "holds no certificate" if isinstance(error, ssl.SSLError) else f"cannot be read: {error.strerror}"
+        )
+        raise ConfigError([Problem("JWT_JWKS_CA_FILE", reason, "/etc/jwt/ca.pem")]) from None
+    return context

@@ -51,7 +51,9 @@ class TokenVerifier:
             for key in pem_keys(settings.public_key_file):
                 self._add(key)
         url = settings.jwks_url
-        self._published = PublishedKeys(url, monotonic=monotonic) if url is not None else None
+        self._published: PublishedKeys | None = None
+        if url is not None:
+            self._published = PublishedKeys(url, ca_file=settings.jwks_ca_file, monotonic=monotonic)
         possible = {*self._static, *(_PUBLIC if self._published is not None else ())}
         self._algorithms = possible & set(settings.algorithms) if settings.algorithms else possible
         if not self._algorithms:
@@ -78,7 +80,7 @@ class TokenVerifier:
         now = self._clock()
         known = self._verified.get(digest)
         if known is not None:
-            if now < known.expires_at + self._leeway_s:
+            if now < known.good_until:
                 self._verified.move_to_end(digest)
                 return known
             del self._verified[digest]
@@ -95,12 +97,18 @@ class TokenVerifier:
         return claims
 
     async def check(self, token: str) -> Claims:
-        """`verify`, and again after a refresh if the key was not known; only then does it wait."""
+        """`verify`, and again after a refresh if the key was not known; only then does it wait.
+
+        A key that is not known while the issuer cannot be asked is no reason to refuse a token: raises
+        KeysUnavailable then, with the time after which asking is worth it.
+        """
         try:
             return self.verify(token)
-        except (UnknownKey, KeysUnavailable):
-            if not await self.refresh():
+        except (UnknownKey, KeysUnavailable) as fault:
+            if self._published is None:
                 raise
+            if not await self.refresh():
+                raise KeysUnavailable(retry_s=self._published.next_fetch_s) from fault
         return self.verify(token)
 
     async def refresh(self) -> bool:
@@ -142,11 +150,12 @@ class TokenVerifier:
             if key.verify(compact.signed, compact.signature):
                 return
         published = self._published
-        if published is None or algorithm not in _PUBLIC or (kid is not None and published.named(kid)):
+        if published is None or algorithm not in _PUBLIC:
             raise InvalidToken("signature")
         if not published.usable:
-            raise KeysUnavailable("the issuer's keys have not been fetched")
-        raise UnknownKey
+            raise KeysUnavailable("the issuer's keys have not been fetched", published.next_fetch_s)
+        # An issuer may also publish another key under the same name.
+        raise UnknownKey("signature" if kid is not None and published.named(kid) else "unknown key")
 
     def _candidates(self, algorithm: str, kid: str | None) -> Sequence[Key]:
         """The keys that the token may be signed with: the one it names, else those that have no name."""
