@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -9,7 +10,9 @@ import pytest
 import uvloop
 from aiokafka.errors import CorrelationIdError, KafkaConnectionError
 from aiokafka.protocol.admin import ApiVersionRequest
-from autodmca_kafka.connection import LARGEST_ANSWER, Connection
+from autodmca_kafka import connection as connection_module
+from autodmca_kafka.access import NotReached
+from autodmca_kafka.connection import LARGEST_ANSWER, LARGEST_GREETING, Connection
 
 Loop = Callable[[], asyncio.AbstractEventLoop]
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -110,5 +113,62 @@ def test_what_is_no_answer_fails_who_waits_and_closes(loop: Loop, sent: bytes) -
             with pytest.raises((KafkaConnectionError, CorrelationIdError)):
                 await connection.send(ApiVersionRequest())
             assert not connection.connected()
+
+    run(loop, test())
+
+
+GREETINGS = {
+    "a TLS alert": (b"\x15\x03\x03\x00\x02\x02\x50", "speaks TLS, and this client does not"),
+    "HTTP": (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not begin as an answer of a Kafka broker: b'HTTP'"),
+    "too long": (struct.pack(">i", LARGEST_GREETING + 1), "does not begin as an answer"),
+    "nonsense": (struct.pack(">i", 7) + b"\x00\x00\x00\x01abc", "ended the connection|does not answer as"),
+    "another's": (versions(77), "does not answer as a Kafka broker does"),
+    "the end": (b"", "ended the connection before its first answer"),
+}
+
+
+@LOOPS
+@pytest.mark.parametrize(("sent", "reason"), GREETINGS.values(), ids=GREETINGS)
+def test_what_is_no_broker_is_said_and_gets_no_memory(loop: Loop, sent: bytes, reason: str) -> None:
+    """What is announced before there is a connection may be anything: an alert's bytes are 350 MB."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await question(reader)
+        writer.write(sent)
+        writer.close()
+
+    async def test() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the loop reports it as well
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        host, port = server.sockets[0].getsockname()
+        tracemalloc.start()
+        try:
+            with pytest.raises(NotReached, match=reason):
+                await Connection(host, port).connect()
+            assert tracemalloc.get_traced_memory()[1] < 8 << 20
+        finally:
+            tracemalloc.stop()
+            server.close()
+            await server.wait_closed()
+
+    run(loop, test())
+
+
+@LOOPS
+def test_memory_for_a_large_answer_grows_as_it_comes(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that announces half a gigabyte and sends little gets little; a large answer comes whole."""
+    monkeypatch.setattr(connection_module, "AT_ONCE", 1000)
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(versions(await question(reader), 50_000))
+        writer.write(struct.pack(">i", LARGEST_ANSWER) + bytes(5000))
+        await reader.read()
+
+    async def test() -> None:
+        async with connected(script) as connection:
+            tracemalloc.start()
+            assert len((await connection.send(ApiVersionRequest())).api_versions) == 50_000
+            assert tracemalloc.get_traced_memory()[1] < 32 << 20
+            tracemalloc.stop()
 
     run(loop, test())

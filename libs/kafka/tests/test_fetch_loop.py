@@ -27,6 +27,7 @@ class Broker:
         self.positions: dict[TopicPartition, Position] = {}
         self.hand_over = HandOver(1 << 20)
         self.troubles = 0
+        self.access = SimpleNamespace(reason=None)
         self.asked: asyncio.Queue[tuple[FetchRequest, asyncio.Future[FetchResponse]]] = asyncio.Queue()
         self.loop = FetchLoop(
             NODE,
@@ -66,7 +67,7 @@ class Broker:
 
 
 def news(number: int, end: int = 9) -> Slice:
-    return Slice(TOPIC, number, 0, end, 0, b"")
+    return Slice(TOPIC, number, 0, end, end, 0, b"")
 
 
 @pytest.fixture
@@ -83,9 +84,9 @@ async def test_an_answer_that_is_late_for_a_position_that_was_moved_is_no_news_o
     await broker.next()
     position.move(5)
     await broker.answer(news(0, end=3))
-    assert (position.high_watermark, position.fetched) == (None, 5)
+    assert (position.end, position.fetched) == (None, 5)
     await broker.answer(news(0, end=8))
-    assert position.high_watermark == 8
+    assert position.end == 8
 
 
 async def test_in_a_session_no_news_is_an_answer_too(broker: Broker) -> None:
@@ -105,9 +106,9 @@ async def test_what_is_added_again_before_the_broker_forgot_it_has_its_end(broke
     await broker.answer(news(0))
     again = broker.read(0)
     await broker.answer()
-    assert again.high_watermark is None, "this answer was not about it"
+    assert again.end is None, "this answer was not about it"
     await broker.answer()
-    assert again.high_watermark == 9
+    assert again.end == 9
 
 
 async def test_without_a_session_what_is_not_answered_stays_unread(broker: Broker) -> None:
@@ -126,7 +127,7 @@ async def test_a_session_that_the_broker_has_lost_is_made_anew_and_nothing_else(
     await broker.answer(error=INVALID_EPOCH)
     assert (position.leader, broker.troubles) == (NODE, 0)
     await broker.answer(news(0, end=10))
-    assert position.high_watermark == 10
+    assert position.end == 10
 
 
 async def test_a_broker_that_refuses_everything_is_lost_and_comes_back(broker: Broker) -> None:
@@ -147,4 +148,4 @@ async def test_a_broker_that_refuses_everything_is_lost_and_comes_back(broker: B
     await broker.answer(news(0))
     items: list[Any] = broker.hand_over.take()
     assert [type(item) for item in items] == [BrokerBack]
-    assert position.high_watermark == 9
+    assert position.end == 9

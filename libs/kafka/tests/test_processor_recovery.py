@@ -15,12 +15,14 @@ from typing import NamedTuple
 
 import msgspec
 from autodmca_kafka.batches import Outgoing
+from autodmca_kafka.consequences import position_of
 from autodmca_kafka.ledger import Ledger
-from autodmca_kafka.partition_work import PartitionWork, position_of
+from autodmca_kafka.partition_work import PartitionWork
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.integration.purses import Input, Outcome, Purse, apply, oracle, random_input
+from tests.integration.oracle import oracle
+from tests.integration.purses import Input, Outcome, Purse, apply, random_input
 
 TOPIC = "autodmca.purses-inputs.v1"
 

@@ -12,9 +12,9 @@ from autodmca_events.accounts import SystemNotification
 from autodmca_events.ids import derived_id
 from autodmca_events.partitions import partition_for
 from autodmca_events.templates import TemplateUsage
-from autodmca_kafka import Context, Decision, Emission, InputsRewound
+from autodmca_kafka import Asked, Context, Decision, Emission, InputsRewound
 from autodmca_kafka.ledger import Ledger
-from autodmca_kafka.partition_work import Block, PartitionWork
+from autodmca_kafka.partition_work import Block, Failures, PartitionWork
 
 TOPIC = "autodmca.notes-inputs.v1"
 USED_AT = "2024-01-01T00:00:00.000Z"
@@ -98,7 +98,12 @@ def test_events_go_to_the_user_or_to_everybody_as_their_type_says() -> None:
     event = decode(value or b"")
     assert (event.type, event.user_id, event.timestamp) == ("template_usage", 7, "2023-11-14T22:13:20.000Z")
     assert event.id == derived_id(TOPIC, 0, 3, 1_700_000_000_000, 0)
-    assert dict(headers) == {"type": b"template_usage", "id": event.id.encode(), "traceparent": b"00-1-2-03"}
+    assert dict(headers) == {
+        "type": b"template_usage",
+        "id": event.id.encode(),
+        "origin": b"/3/0",
+        "traceparent": b"00-1-2-03",
+    }
     assert decode(announced or b"").id == derived_id(TOPIC, 0, 3, 1_700_000_000_000, 1)
 
 
@@ -126,8 +131,27 @@ def test_an_outcome_says_whether_state_changed_and_only_those_who_asked_get_one(
     assert work(keep).apply([Written(0)]).outcomes == []
     [(_, _, changed)] = work(keep).apply([Written(0, headers=asked)]).outcomes
     [(_, _, unchanged)] = work(lambda *_: Decision(outcome=1)).apply([Written(0, headers=asked)]).outcomes
-    assert dict(changed) == {"request": b"r", "position": b"0", "changed": b"1"}
-    assert dict(unchanged) == {"request": b"r", "position": b"0"}
+    assert dict(changed) == {"request": b"r", "position": b"0", "origin": b"/0/0", "changed": b"1"}
+    assert dict(unchanged) == {"request": b"r", "position": b"0", "origin": b"/0/0"}
+
+
+def test_an_outcome_that_takes_time_is_told_by_a_later_input_to_whoever_asked() -> None:
+    def slowly(notes: Mapping[str, Note], _put: Put, context: Context) -> Result:
+        if context.asked is not None:
+            kept = Note(f"{context.asked.request} {context.asked.source}")
+            return Decision(outcome="now", later=True, changes={"a": kept})
+        request, source = notes["a"].text.split(" ")
+        return Decision(outcome="now", told=[(Asked(request, source), "then"), (Asked("other"), "too")])
+
+    source = b"autodmca.askers-inputs.v1#x/0/3/0"
+    under_test = work(slowly)
+    first = under_test.apply([Written(0, headers=[("request", b"r"), ("source", source)])])
+    assert (first.applied, first.outcomes) == (1, [])
+    done = under_test.apply([Written(1)])
+    assert [(key, value, dict(about)) for key, value, about in done.outcomes] == [
+        (b"7", b'"then"', {"request": b"r", "position": b"1", "origin": b"/1/0", "source": source}),
+        (b"7", b'"too"', {"request": b"other", "position": b"1", "origin": b"/1/1"}),
+    ]
 
 
 def test_a_refused_input_is_applied_and_counted_apart() -> None:
@@ -170,7 +194,7 @@ def test_a_model_that_fails_or_gives_what_nobody_can_read_makes_a_dead_letter(
     assert (key, value, dict(headers)) == (
         b"7",
         None,
-        {"request": b"r", "failed": b"internal", "position": b"0"},
+        {"request": b"r", "failed": b"internal", "position": b"0", "origin": b"/0/0"},
     )
 
 
@@ -261,3 +285,30 @@ def test_a_repair_is_written_once_for_each_finding_and_not_while_something_newer
     known.observe(b"7/a", 3, b'{"text":"later still"}')
     under_test.apply([Written(6)])
     assert under_test.repairs() == []
+
+
+def asked(offset: int, key: str | None = None, user: bytes = b"7") -> Written:
+    headers = [("request", b"%d" % offset), *([("idempotency-key", key.encode())] if key else [])]
+    return Written(offset, key=user, headers=headers)
+
+
+def test_a_request_that_is_repeated_and_fails_again_is_one_dead_letter_and_answered_each_time() -> None:
+    block = work(broken).apply([asked(0, "k"), asked(1, "k"), asked(2, "other"), asked(3, "k", b"8")])
+    assert [dict(headers)["offset"] for _, _, headers in block.dead_letters] == [b"0", b"2", b"3"]
+    assert [dict(headers)["failed"] for _, _, headers in block.outcomes] == [b"internal"] * 4
+    assert (block.applied, block.failed_again) == (0, 1)
+
+
+def test_without_a_key_two_inputs_are_two_requests() -> None:
+    assert len(work(broken).apply([asked(0), asked(1)]).dead_letters) == 2
+
+
+def test_the_same_input_is_its_dead_letter_again_as_the_first_may_not_have_been_written() -> None:
+    failures = Failures()
+    assert [failures.is_new(b"7", b"k", offset) for offset in (5, 8, 5, 8)] == [True, False, True, False]
+
+
+def test_what_failed_is_remembered_up_to_a_bound() -> None:
+    failures = Failures(kept=2)
+    assert [failures.is_new(b"7", key, 1) for key in (b"a", b"b", b"c")] == [True, True, True]
+    assert [failures.is_new(b"7", key, 2) for key in (b"c", b"a")] == [False, True]

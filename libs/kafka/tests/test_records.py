@@ -6,7 +6,7 @@ import struct
 
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from autodmca_kafka.records import decode, span
+from autodmca_kafka.records import Span, committed, decode, span
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,10 +46,10 @@ def test_a_start_inside_a_batch_leaves_out_what_is_before() -> None:
 
 def test_span_ends_before_a_batch_that_is_cut_off() -> None:
     first, second = batch(0, 4), batch(4, 4)
-    assert span(first + second, 0) == (8, len(first + second), None)
+    assert span(first + second, 0) == Span(8, len(first + second), None)
     for cut in (1, 30, 61, len(second) - 1):
-        assert span(first + second[:cut], 0) == (4, len(first), None)
-    assert span(b"", 7) == (7, 0, None)
+        assert span(first + second[:cut], 0) == Span(4, len(first), None)
+    assert span(b"", 7) == Span(7, 0, None)
 
 
 def test_gaps_of_a_compacted_log_are_no_fault() -> None:
@@ -118,3 +118,38 @@ def test_a_flipped_byte_is_noticed_or_harmless(place: int, value: int) -> None:
     if not faults and not whole.broken and whole.size:
         # Not covered by the checksum: the base offset, the length and the leader's epoch.
         assert [record.value for record in records] in ([b"v%d" % n for n in range(5)], [])
+
+
+TRANSACTIONAL, CONTROL = 0x10, 0x20
+PRODUCER_ID_AT = 43
+
+
+def of_producer(producer: int, first: int, count: int = 1, attributes: int = TRANSACTIONAL) -> bytes:
+    built = bytearray(batch(first, count))
+    struct.pack_into(">h", built, ATTRIBUTES_AT, attributes)
+    struct.pack_into(">q", built, PRODUCER_ID_AT, producer)
+    return bytes(built)
+
+
+def marker(producer: int, offset: int) -> bytes:
+    return of_producer(producer, offset, attributes=TRANSACTIONAL | CONTROL)
+
+
+def test_of_a_producer_only_the_aborted_transactions_are_left_out() -> None:
+    mine, others = 5, 6
+    kept = {
+        "before": of_producer(mine, 0) + marker(mine, 1),
+        "another's": of_producer(others, 3),
+        "idempotent": of_producer(mine, 4, attributes=0),
+        "plain": batch(5, 2),
+        "after": of_producer(mine, 9) + marker(others, 10),
+    }
+    fetched = b"".join([
+        kept["before"], of_producer(mine, 2), kept["another's"], kept["idempotent"], kept["plain"],
+        of_producer(mine, 7), marker(mine, 8), kept["after"],
+    ])  # fmt: skip
+    decoded, faults = decode(committed(fetched, [(mine, 2)]), 0, check_crcs=False)
+    assert not faults
+    assert [record.offset for record in decoded] == [0, 3, 4, 5, 6, 9]
+    assert committed(fetched, []) is fetched
+    assert span(fetched, 0).next_offset == 11

@@ -7,7 +7,7 @@ import random
 import msgspec
 import pytest
 from autodmca_events.partitions import entity_key
-from autodmca_kafka.ledger import Ledger, split_key
+from autodmca_kafka.ledger import TRACES_KEPT, Ledger, Trace, split_key
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,3 +104,19 @@ def test_any_order_and_any_repetition_of_records_comes_to_the_same(
         again.observe(*record)
     assert sorted(map(repr, once.entities())) == sorted(map(repr, again.entities()))
     assert once.applied == again.applied
+
+
+def test_the_trace_of_an_entity_is_that_of_its_newest_input_and_the_oldest_are_forgotten() -> None:
+    known = ledger()
+    known.observe(b"7/a", 5, note("one"), 1_000, b"trace")
+    known.observe(b"7/a", 4, note("late"), 900, b"older")
+    assert known.trace(b"7/a") == Trace(b"trace", 1_000)
+    known.observe(b"7/a", 6, note("of no trace"), 1_100)
+    assert known.trace(b"7/a") is None
+    known.observe(b"7/a", 7, note("again"), 1_200, b"another")
+    known.observe(b"7/a", 8, None, 1_300, b"deleted")
+    assert known.trace(b"7/a") is None
+    for number in range(TRACES_KEPT + 1):
+        known.observe(b"7/%d" % number, 9 + number, note("many"), 2_000, b"trace")
+    assert known.trace(b"7/0") is None
+    assert known.trace(b"7/1") == Trace(b"trace", 2_000)

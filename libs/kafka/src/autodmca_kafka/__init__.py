@@ -9,9 +9,11 @@ that is deleted and created again has another; an *input* is what a service is t
 
 from aiokafka.structs import TopicPartition
 
+from autodmca_kafka.access import say
 from autodmca_kafka.ask import Ask
-from autodmca_kafka.decision import Context, Decision, Emission, Model
+from autodmca_kafka.decision import Asked, Context, Decision, Emission, Held, Model, Send
 from autodmca_kafka.delivery import RecordPosition
+from autodmca_kafka.epoch_wire import EpochEnd
 from autodmca_kafka.errors import (
     BrokerTooOld,
     BrokerUnavailable,
@@ -25,7 +27,9 @@ from autodmca_kafka.errors import (
     KafkaLibraryError,
     NoEmbeddedBroker,
     NoOutcome,
+    NotAuthorized,
     OffsetOutOfRange,
+    PartitionLost,
     RecoverableError,
     Refused,
     StateReplaced,
@@ -33,11 +37,13 @@ from autodmca_kafka.errors import (
     TooManyWaiting,
     TopicDeleted,
     TopicMismatch,
+    TopicReplaced,
 )
 from autodmca_kafka.metrics import ProducerMetrics
 from autodmca_kafka.processor import Processor
 from autodmca_kafka.processor_metrics import ProcessorMetrics
 from autodmca_kafka.producer import EventProducer
+from autodmca_kafka.reachable import until_reachable
 from autodmca_kafka.reader_events import (
     Batch,
     BrokerBack,
@@ -49,12 +55,18 @@ from autodmca_kafka.reader_events import (
     Unreadable,
 )
 from autodmca_kafka.records import Fault, Packed, Record
+from autodmca_kafka.relay import Relay
+from autodmca_kafka.relay_metrics import RelayMetrics
+from autodmca_kafka.relayed import Told
+from autodmca_kafka.sizes import TopicSizes
+from autodmca_kafka.sources import Source
 from autodmca_kafka.table import Table
 from autodmca_kafka.tail import TailReader
-from autodmca_kafka.topics import TopicSpec, ensure_topics, event_topics, service_topics
+from autodmca_kafka.topics import TopicSpec, ensure_topics, event_topics, service_topics, topics_of
 
 __all__ = [
     "Ask",
+    "Asked",
     "Batch",
     "BrokerBack",
     "BrokerLost",
@@ -67,17 +79,21 @@ __all__ = [
     "Decision",
     "DeliveryFailed",
     "Emission",
+    "EpochEnd",
     "EventProducer",
     "FatalError",
     "Fault",
+    "Held",
     "InputFailed",
     "InputsRewound",
     "KafkaLibraryError",
     "Model",
     "NoEmbeddedBroker",
     "NoOutcome",
+    "NotAuthorized",
     "OffsetOutOfRange",
     "Packed",
+    "PartitionLost",
     "PartitionReset",
     "Processor",
     "ProcessorMetrics",
@@ -87,19 +103,29 @@ __all__ = [
     "RecordPosition",
     "RecoverableError",
     "Refused",
+    "Relay",
+    "RelayMetrics",
+    "Send",
+    "Source",
     "StateReplaced",
     "StateUnreadable",
     "Table",
     "TailReader",
+    "Told",
     "TooManyWaiting",
     "TopicChanged",
     "TopicDeleted",
     "TopicGone",
     "TopicMismatch",
     "TopicPartition",
+    "TopicReplaced",
+    "TopicSizes",
     "TopicSpec",
     "Unreadable",
     "ensure_topics",
     "event_topics",
+    "say",
     "service_topics",
+    "topics_of",
+    "until_reachable",
 ]

@@ -3,7 +3,8 @@
 Owns a producer that puts records into Kafka batches itself: a batch is what a broker appends or refuses as
 one, so the records of a group share one. Batches of one call are written one after the other, each
 acknowledged by all in-sync replicas before the next leaves; the log holds a prefix of them, whatever
-happens. Fails with aiokafka's KafkaError, after its own retries; what failed may be in the log all the same.
+happens. Fails with aiokafka's KafkaError, after its own retries; what failed may be in the log all the same;
+and with NotAuthorized.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from types import TracebackType
 from typing import Final, Self
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import TopicAuthorizationFailedError
 from aiokafka.producer.message_accumulator import BatchBuilder
+from autodmca_events.partitions import partition_for
 
-from autodmca_kafka import cluster
+from autodmca_kafka.brokers import Brokers
+from autodmca_kafka.errors import NotAuthorized
 from autodmca_kafka.inner_producer import close_producer, gives_producer_ids, open_producer
 
 Header = tuple[str, bytes | None]
@@ -49,7 +53,7 @@ class BatchWriter:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        bootstrap_servers: Brokers,
         *,
         client_id: str,
         max_bytes: int,
@@ -65,13 +69,9 @@ class BatchWriter:
 
     async def __aenter__(self) -> Self:
         if self.idempotent is None:
-            client = await cluster.connect(
+            self.idempotent = await gives_producer_ids(
                 self._bootstrap_servers, client_id=self._client_id, deadline_s=CONNECT_TIMEOUT_S
             )
-            try:
-                self.idempotent = await gives_producer_ids(client)
-            finally:
-                await cluster.close(client)
         self._producer = await open_producer(
             self._bootstrap_servers,
             client_id=self._client_id,
@@ -109,10 +109,26 @@ class BatchWriter:
         if batch is not None:
             await self._send(batch, topic, partition)
 
+    async def write_to_users(self, topic: str, records: Sequence[Outgoing]) -> None:
+        """Append each record to its key's partition, those of one partition in order."""
+        assert self._producer is not None
+        try:
+            count = len(await self._producer.partitions_for(topic))
+        except TopicAuthorizationFailedError:
+            raise NotAuthorized("WRITE", "topic", topic) from None
+        groups: dict[int, list[list[Outgoing]]] = {}
+        for record in records:
+            groups.setdefault(partition_for(record[0] or b"", count), []).append([record])
+        for partition, each in groups.items():
+            await self.write(topic, partition, each)
+
     async def _send(self, batch: BatchBuilder, topic: str, partition: int) -> None:
         assert self._producer is not None
         batch.close()
-        acknowledged = await self._producer.send_batch(batch, topic, partition=partition)
-        await acknowledged
+        try:
+            acknowledged = await self._producer.send_batch(batch, topic, partition=partition)
+            await acknowledged
+        except TopicAuthorizationFailedError:
+            raise NotAuthorized("WRITE", "topic", topic) from None
         if self._on_batch:
             self._on_batch()

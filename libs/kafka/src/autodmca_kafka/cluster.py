@@ -14,35 +14,29 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-import aiokafka.client
 import aiokafka.conn
+import aiokafka.consumer.consumer
+import aiokafka.producer.producer
 import msgspec
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 
+from autodmca_kafka.access import Access
+from autodmca_kafka.brokers import Brokers
+from autodmca_kafka.client import Client
 from autodmca_kafka.connection import Connection
-from autodmca_kafka.errors import BrokerTooOld, BrokerUnavailable
+from autodmca_kafka.errors import BrokerTooOld, BrokerUnavailable, NotAuthorized
 from autodmca_kafka.wire import NO_ID, MetadataRequest
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 2.0
 PATIENCE_S = 2.0
 LEADER_NOT_AVAILABLE = 5
-
-
-class _MetadataRequest(aiokafka.client.MetadataRequest):  # type: ignore[misc]
-    """aiokafka's own question about topics, with leave to create them withdrawn."""
-
-    def __init__(self, topics: list[str] | None = None) -> None:
-        super().__init__(topics, allow_auto_topic_creation=False)
-
-
-# aiokafka always gives that leave, and has no setting for it: a broker that came back without its topics
-# would get them again, with its own number of partitions, from whichever client asks first.
-aiokafka.client.MetadataRequest = _MetadataRequest
+NOT_AUTHORIZED = 29
 
 
 aiokafka.conn.AIOKafkaConnection = Connection
+aiokafka.consumer.consumer.AIOKafkaClient = aiokafka.producer.producer.AIOKafkaClient = Client
 
 
 class PartitionDescription(msgspec.Struct, frozen=True):
@@ -62,15 +56,14 @@ class TopicDescription(msgspec.Struct, frozen=True):
 
 
 async def connect(
-    bootstrap_servers: str, *, client_id: str, deadline_s: float, request_timeout_ms: int = 10_000
-) -> AIOKafkaClient:
+    bootstrap_servers: Brokers, *, client_id: str, deadline_s: float, request_timeout_ms: int = 10_000
+) -> Client:
     """A client that has reached the cluster; waits for a broker that is not up yet.
 
     Cancellation leaves nothing open. Raises BrokerUnavailable after `deadline_s` seconds.
     """
-    client = AIOKafkaClient(
-        bootstrap_servers=bootstrap_servers, client_id=client_id, request_timeout_ms=request_timeout_ms
-    )
+    access = Access(bootstrap_servers)
+    client = Client(**access.options(), client_id=client_id, request_timeout_ms=request_timeout_ms)
     pause = FIRST_PAUSE_S
     reason = "no answer"
     try:
@@ -80,7 +73,7 @@ async def connect(
                     await client.bootstrap()
                     return client
                 except (KafkaError, OSError) as error:
-                    reason = str(error)
+                    reason = access.reason or str(error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
     except TimeoutError:
@@ -100,25 +93,35 @@ async def close(client: AIOKafkaClient) -> None:
         await asyncio.shield(client.close())  # it would take its caller's cancellation for its own doing
 
 
-async def describe_topics(client: AIOKafkaClient, topics: Iterable[str]) -> dict[str, TopicDescription]:
-    """What one broker of the cluster knows about `topics`; one that does not exist is absent.
+async def describe_topics(
+    client: AIOKafkaClient, topics: Iterable[str], denied: set[str] | None = None
+) -> dict[str, TopicDescription]:
+    """What one broker of the cluster knows about `topics`; one that does not exist is absent, as is one that
+    this client may not know of, which is put into `denied`.
 
-    Raises aiokafka's KafkaError when none can be reached, BrokerTooOld.
+    Raises aiokafka's KafkaError when none can be reached, BrokerTooOld, NotAuthorized without `denied`.
     """
     try:
-        answer = await _any_answer(client, MetadataRequest(sorted(topics)))
+        answer = await any_answer(client, MetadataRequest(sorted(topics)))
     except (IncompatibleBrokerVersion, NotImplementedError) as error:
         raise BrokerTooOld("Metadata version 10") from error
     found = {}
     for error_code, name, topic_id, _internal, partitions, _operations, _tags in answer.topics:
+        if error_code == NOT_AUTHORIZED:
+            if denied is None:
+                raise NotAuthorized("DESCRIBE", "topic", name)
+            denied.add(name)
         if error_code in (0, LEADER_NOT_AVAILABLE) and partitions:
             found[name] = TopicDescription(name, _epoch(topic_id), topic_id, _partitions(partitions))
     return found
 
 
-async def _any_answer(client: AIOKafkaClient, request: MetadataRequest) -> Any:
-    """The answer of the first broker that gives one; each but the last has `PATIENCE_S` for it."""
-    nodes = [broker.nodeId for broker in client.cluster.brokers()] or ["bootstrap"]
+async def any_answer(client: AIOKafkaClient, request: Any) -> Any:
+    """What whichever broker can be reached says; each but the last has `PATIENCE_S` for it.
+
+    Raises aiokafka's KafkaError where none can.
+    """
+    nodes = [broker.nodeId for broker in client.cluster.brokers()]
     random.shuffle(nodes)
     for node in nodes[:-1]:
         with contextlib.suppress(KafkaError, TimeoutError):

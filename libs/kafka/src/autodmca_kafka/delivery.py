@@ -30,7 +30,14 @@ from aiokafka.structs import RecordMetadata
 from autodmca_events.partitions import partition_for
 
 from autodmca_kafka import cluster
-from autodmca_kafka.errors import Closed, DeliveryFailed, KafkaLibraryError, Refused, TopicDeleted
+from autodmca_kafka.errors import (
+    Closed,
+    DeliveryFailed,
+    KafkaLibraryError,
+    NotAuthorized,
+    Refused,
+    TopicDeleted,
+)
 
 TOPIC_PATIENCE_S = 5.0
 TOPIC_PAUSE_S = 0.05
@@ -39,7 +46,6 @@ _REFUSALS = (
     InvalidTopicError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
-    TopicAuthorizationFailedError,
 )
 
 
@@ -118,30 +124,34 @@ class Lane:
         while True:
             await self._filled.wait()
             self._filled.clear()
-            if self._seen or await self._topic_exists():
+            error = None if self._seen else await self._absence()
+            if error is None:
                 self._seen = True
                 while self._queue:
                     await self._pass_on(self._queue[0])
                     self._queue.popleft()
             else:
-                self._fail_queue(TopicDeleted(self._topic))
+                self._fail_queue(error)
 
-    async def _topic_exists(self) -> bool:
-        """Ask until the topic is there; false when a broker answered for some seconds that it is not."""
+    async def _absence(self) -> TopicDeleted | NotAuthorized | None:
+        """Ask until the topic is there: None; or until a broker has answered for some seconds that it is not,
+        or once that this client may not know."""
         clock = asyncio.get_running_loop().time
         first_denied: float | None = None
         while True:
             client = self._connection().client
             try:
                 if await cluster.describe_topics(client, [self._topic]):
-                    return True
+                    return None
+            except NotAuthorized:
+                return NotAuthorized("WRITE", "topic", self._topic)  # which the right to know follows from
             except KafkaError:
                 first_denied = None
                 await client.force_metadata_update()
             else:
                 first_denied = first_denied or clock()
                 if clock() - first_denied > TOPIC_PATIENCE_S:
-                    return False
+                    return TopicDeleted(self._topic)
             await asyncio.sleep(TOPIC_PAUSE_S)
 
     async def _pass_on(self, delivery: Delivery) -> None:
@@ -161,10 +171,11 @@ class Lane:
             except KafkaTimeoutError:
                 continue  # its batch is full and the broker away: the delivery's own time limit ends this
             except UnknownTopicOrPartitionError:
-                self._seen = await self._topic_exists()
-                if not self._seen:
-                    return self._settled(delivery, None, TopicDeleted(self._topic))
-            except (*_REFUSALS, Refused) as error:
+                absence = await self._absence()
+                self._seen = absence is None
+                if absence is not None:
+                    return self._settled(delivery, None, absence)
+            except (*_REFUSALS, Refused, TopicAuthorizationFailedError) as error:
                 return self._settled(delivery, None, error_of(delivery.topic, error))
             except KafkaError:
                 await self._renew(inner)
@@ -199,6 +210,8 @@ def error_of(topic: str, error: BaseException) -> KafkaLibraryError:
         return error
     if isinstance(error, _REFUSALS):
         return Refused(topic, str(error))
+    if isinstance(error, TopicAuthorizationFailedError):
+        return NotAuthorized("WRITE", "topic", topic)
     if isinstance(error, InnerClosed):
         return Closed("the producer was closed")
     if isinstance(error, UnknownTopicOrPartitionError):

@@ -5,8 +5,13 @@
     │   ├── BrokerUnavailable       no broker answered within the deadline
     │   ├── BufferFull              the producer holds as many records as it may
     │   ├── DeliveryFailed          a record was not acknowledged in time; it may still be in the log
+    │   ├── NotAuthorized           the cluster's ACLs do not let this client do something to something
     │   ├── TopicDeleted            the topic does not exist (yet, or any more)
+    │   ├── UnknownInput            an input that a newer version of the program understands
+    │   ├── StateUnreadable         a state record is not what this program's state type says
     │   ├── StateReplaced           a state topic was created anew, or lost records that were not read yet
+    │   ├── TopicReplaced           a topic that is relayed was created anew
+    │   ├── PartitionLost           this replica does not own a partition, or has lost it
     │   ├── TooManyWaiting          as many askers wait for an outcome as may
     │   └── NoOutcome               the outcome of an input was not seen in time; it may still be applied
     └── FatalError                  the same call will fail again
@@ -17,7 +22,6 @@
         ├── BrokerTooOld            the broker lacks a request this library needs
         ├── InputFailed             an input could not be applied; it is a dead letter
         ├── InputsRewound           an inputs topic went back: it was created anew, its state was not
-        ├── StateUnreadable         a state record is not what this program's state type says
         ├── NoEmbeddedBroker        the embedded broker's program is not installed or does not start
         └── Closed                  the object was closed, or never started
 
@@ -25,6 +29,8 @@ What comes from the broker about a place in the log carries `topic`, `partition`
 """
 
 from __future__ import annotations
+
+from autodmca_kafka.brokers import Brokers, addresses
 
 
 class KafkaLibraryError(Exception):
@@ -40,9 +46,9 @@ class FatalError(KafkaLibraryError):
 
 
 class BrokerUnavailable(RecoverableError):
-    def __init__(self, bootstrap_servers: str, reason: str) -> None:
-        super().__init__(f"no Kafka broker at {bootstrap_servers}: {reason}")
-        self.bootstrap_servers = bootstrap_servers
+    def __init__(self, bootstrap_servers: Brokers, reason: str) -> None:
+        self.bootstrap_servers = addresses(bootstrap_servers)
+        super().__init__(f"no Kafka broker at {self.bootstrap_servers}: {reason}")
         self.reason = reason
 
 
@@ -59,6 +65,16 @@ class DeliveryFailed(RecoverableError):
         self.reason = reason
 
 
+class NotAuthorized(RecoverableError):
+    """`operation` is Kafka's name of what was not allowed, `resource` what kind of thing `name` is."""
+
+    def __init__(self, operation: str, resource: str, name: str) -> None:
+        super().__init__(f"not authorized to {operation} on {resource} {name}: grant it (docs/operations.md)")
+        self.operation = operation
+        self.resource = resource
+        self.name = name
+
+
 class TopicDeleted(RecoverableError):
     def __init__(self, topic: str) -> None:
         super().__init__(f"topic {topic} does not exist; create it with ensure_topics")
@@ -69,6 +85,36 @@ class StateReplaced(RecoverableError):
     def __init__(self, topic: str) -> None:
         super().__init__(f"{topic} was created anew or lost records; what was decided on it is void")
         self.topic = topic
+
+
+class UnknownInput(RecoverableError):
+    def __init__(self, topic: str, partition: int, offset: int, reason: str) -> None:
+        super().__init__(f"{topic}[{partition}] offset {offset}: {reason}; a newer version applies it")
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.reason = reason
+
+
+class StateUnreadable(RecoverableError):
+    def __init__(self, topic: str, partition: int, offset: int, reason: str) -> None:
+        super().__init__(f"{topic}[{partition}] offset {offset}: {reason}")
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.reason = reason
+
+
+class TopicReplaced(RecoverableError):
+    def __init__(self, topic: str) -> None:
+        super().__init__(f"{topic} was created anew; it is read from its beginning")
+        self.topic = topic
+
+
+class PartitionLost(RecoverableError):
+    def __init__(self, partition: int) -> None:
+        super().__init__(f"partition {partition} is not, or not any more, this replica's")
+        self.partition = partition
 
 
 class TooManyWaiting(RecoverableError):
@@ -151,15 +197,6 @@ class InputsRewound(FatalError):
         self.partition = partition
         self.next_offset = next_offset
         self.offset = offset
-
-
-class StateUnreadable(FatalError):
-    def __init__(self, topic: str, partition: int, offset: int, reason: str) -> None:
-        super().__init__(f"{topic}[{partition}] offset {offset}: {reason}")
-        self.topic = topic
-        self.partition = partition
-        self.offset = offset
-        self.reason = reason
 
 
 class NoEmbeddedBroker(FatalError):

@@ -17,13 +17,14 @@ from aiokafka.client import ConnectionGroup
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 from aiokafka.structs import TopicPartition
 
+from autodmca_kafka.cluster import NOT_AUTHORIZED
 from autodmca_kafka.errors import BrokerTooOld
 from autodmca_kafka.fetch_session import SESSION_ERRORS, FetchSession
-from autodmca_kafka.fetch_wire import FetchRequest, FetchResponse, Slice, Wanted
+from autodmca_kafka.fetch_wire import Diverging, FetchRequest, FetchResponse, Slice, Wanted
 from autodmca_kafka.log_client import LARGEST_FETCH, LogClient, out_of_range
 from autodmca_kafka.positions import Fetched, HandOver, Position
-from autodmca_kafka.reader_events import BrokerBack, BrokerLost, Unreadable
-from autodmca_kafka.records import span
+from autodmca_kafka.reader_events import BrokerBack, BrokerLost, PartitionReset, Unreadable
+from autodmca_kafka.records import committed, span
 
 log = structlog.get_logger(__name__)
 
@@ -87,20 +88,23 @@ class FetchLoop:
         return mine
 
     async def _fetch(self, asked: list[Position]) -> FetchResponse | None:
-        wanted = [Wanted(p.topic_id, p.tp.partition, p.leader_epoch, p.fetched, p.max_bytes) for p in asked]
+        wanted = [
+            Wanted(p.topic_id, p.tp.partition, p.leader_epoch, p.fetched, p.max_bytes, p.last_epoch)
+            for p in asked
+        ]
         whole = self._session.whole
         session, changed, forgotten = self._session.request(wanted)
         request = FetchRequest(
             changed, forgotten=forgotten, session=session,
             max_wait_ms=self._max_wait_ms, min_bytes=1, max_bytes=self._max_bytes,
         )  # fmt: skip
+        client = self._log_client.connection
         try:
-            client = self._log_client.connection
             response: FetchResponse = await client.send(self._node, request, group=OWN_CONNECTION)
         except (IncompatibleBrokerVersion, NotImplementedError) as error:
             raise BrokerTooOld("Fetch version 13") from error
         except (KafkaError, OSError) as error:
-            self._lose(asked, str(error) or type(error).__name__)
+            self._lose(asked, client.access.reason or str(error) or type(error).__name__)
             return None
         if response.error_code:
             if whole or response.error_code not in SESSION_ERRORS:
@@ -131,15 +135,17 @@ class FetchLoop:
                 continue
             if (position.moves, position.fetched) != move:
                 continue  # removed, moved, or read from its next leader while the request was under way
-            if out_of_range(piece, position.fetched):
+            if piece.diverging is not None:
+                self._parted(position, piece, piece.diverging)
+            elif out_of_range(piece, position.fetched):
                 position.doubtful = True
                 position.park()
                 self._trouble()
             elif piece.error_code:
                 self._refused(position, piece.error_code)
             else:
-                position.high_watermark = self._ends[piece.topic_id, piece.partition] = piece.high_watermark
-                position.unread_since = None
+                position.end = self._ends[piece.topic_id, piece.partition] = piece.end
+                position.read()
                 if piece.records:
                     self._take_records(position, piece)
         if response.session_id:
@@ -149,9 +155,9 @@ class FetchLoop:
         """A session's answer leaves out what has no news."""
         for position in asked:
             if position.leader == self._node:
-                position.unread_since = None
-                if position.high_watermark is None:  # removed and added again
-                    position.high_watermark = self._ends.get((position.topic_id, position.tp.partition))
+                position.read()
+                if position.end is None:  # removed and added again
+                    position.end = self._ends.get((position.topic_id, position.tp.partition))
 
     def _take_records(self, position: Position, piece: Slice) -> None:
         start = position.fetched
@@ -160,15 +166,23 @@ class FetchLoop:
             self._turns += 1
             self._turn[position.tp] = self._turns
             records = piece.records if whole.size == len(piece.records) else piece.records[: whole.size]
-            position.fetched = whole.next_offset
+            position.came(whole.epoch, whole.next_offset)
             position.unreadable = False
+            if piece.aborted:
+                records = committed(records, piece.aborted)
             self._hand_over.put(
-                Fetched(position, position.moves, start, whole.next_offset, piece.high_watermark, records)
+                Fetched(position, position.moves, start, whole.next_offset, piece.end, records, whole.led)
             )
         elif whole.broken is None and position.max_bytes < LARGEST_FETCH:
             position.max_bytes *= 4  # a broker that cuts its first batch off: ask for more
         else:
             self._stuck(position, whole.broken or f"a batch is larger than {LARGEST_FETCH} bytes")
+
+    def _parted(self, position: Position, piece: Slice, diverging: Diverging) -> None:
+        """The log has lost its end since it was read, and may have grown again."""
+        stood = position.parted(*diverging)
+        if stood is not None:
+            self._hand_over.put(PartitionReset(position.tp, stood, piece.log_start, position.fetched))
 
     def _stuck(self, position: Position, reason: str) -> None:
         if not position.unreadable:
@@ -178,10 +192,13 @@ class FetchLoop:
         self._trouble()
 
     def _refused(self, position: Position, code: int) -> None:
+        if code == NOT_AUTHORIZED:
+            position.deny("READ")
+            return self._trouble()
         if code not in MEANS_A_NEW_LEADER and code not in MEANS_NO_TOPIC:
             log.warning(
                 "fetch refused", topic=position.tp.topic, partition=position.tp.partition,
                 offset=position.fetched, error_code=code,
             )  # fmt: skip
         position.park()
-        self._trouble()
+        return self._trouble()

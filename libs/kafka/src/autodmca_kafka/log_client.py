@@ -8,29 +8,30 @@ after its deadline; `TopicDeleted` when a broker says for a while that there is 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import TypeVar
 
-from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 from aiokafka.structs import TopicPartition
 
 from autodmca_kafka import cluster
+from autodmca_kafka.brokers import Brokers
+from autodmca_kafka.client import Client
 from autodmca_kafka.cluster import TopicDescription
 from autodmca_kafka.errors import (
     BrokerTooOld,
     BrokerUnavailable,
     Closed,
     CorruptBatch,
+    NotAuthorized,
     OffsetOutOfRange,
     TopicDeleted,
 )
 from autodmca_kafka.fetch_wire import FetchRequest, Slice, Wanted
 from autodmca_kafka.log_bounds import OFFSET_OUT_OF_RANGE, LogBounds
 from autodmca_kafka.reader_events import Batch
-from autodmca_kafka.records import decode, span
+from autodmca_kafka.records import committed, decode, span
 
 T = TypeVar("T")
 
@@ -50,16 +51,18 @@ def out_of_range(piece: Slice, offset: int) -> bool:
 class LogClient:
     """`deadline_s` bounds every call but `start`."""
 
-    def __init__(self, bootstrap_servers: str, *, client_id: str, deadline_s: float) -> None:
+    def __init__(self, bootstrap_servers: Brokers, *, client_id: str, deadline_s: float) -> None:
         self._bootstrap_servers = bootstrap_servers
         self._client_id = client_id
         self._deadline_s = deadline_s
-        self._client: AIOKafkaClient | None = None
+        self._client: Client | None = None
         self._topics: dict[str, TopicDescription] = {}
+        self.denied: set[str] = set()
+        """The topics that the last `look` at each was denied."""
         self.log_bounds = LogBounds(self)
 
     @property
-    def connection(self) -> AIOKafkaClient:
+    def connection(self) -> Client:
         if self._client is None:
             raise Closed("the reader is not running")
         return self._client
@@ -75,9 +78,12 @@ class LogClient:
             await cluster.close(client)
 
     async def look(self, topics: Iterable[str]) -> dict[str, TopicDescription]:
-        """Ask once; a topic that does not exist is absent, and forgotten. Raises aiokafka's KafkaError."""
+        """Ask once; a topic that does not exist is absent, and forgotten; so is one that this client may not
+        know of, which is then in `denied`. Raises aiokafka's KafkaError."""
         names = list(topics)
-        found = await cluster.describe_topics(self.connection, names)
+        denied: set[str] = set()
+        found = await cluster.describe_topics(self.connection, names, denied)
+        self.denied = self.denied.difference(names) | denied
         for name in names:
             self._topics.pop(name, None)
         self._topics.update(found)
@@ -85,16 +91,15 @@ class LogClient:
 
     async def reconnect(self) -> None:
         """Learn where the brokers are now: from the ones known, else from the bootstrap servers."""
-        with contextlib.suppress(KafkaError, OSError):
-            if not await self.connection.force_metadata_update():
-                await self.connection.bootstrap()
+        await self.connection.force_metadata_update()
 
     async def describe(self, topic: str) -> TopicDescription:
-        """Raises TopicDeleted, BrokerUnavailable."""
+        """Raises TopicDeleted, NotAuthorized, BrokerUnavailable."""
         return (await self.describe_all([topic]))[topic]
 
     async def describe_all(self, topics: Iterable[str]) -> dict[str, TopicDescription]:
-        """All of them in one question. Raises TopicDeleted when one is missing, BrokerUnavailable."""
+        """All of them in one question. Raises TopicDeleted when one is missing, NotAuthorized,
+        BrokerUnavailable."""
         names = list(topics)
         clock = asyncio.get_running_loop().time
         patience_ends = clock() + TOPIC_PATIENCE_S
@@ -102,6 +107,8 @@ class LogClient:
         async def attempt() -> dict[str, TopicDescription] | None:
             found = await self.look(names)
             missing = [name for name in names if name not in found]
+            if (denied := self.denied.intersection(missing)) and clock() > patience_ends:
+                raise NotAuthorized("DESCRIBE", "topic", min(denied))
             if missing and clock() > patience_ends:
                 raise TopicDeleted(missing[0])
             return None if missing else found
@@ -119,7 +126,7 @@ class LogClient:
     async def read(self, tp: TopicPartition, offset: int, max_bytes: int) -> Batch:
         """Whole batches from `offset` without waiting for new records; at least one where there is one.
 
-        Raises OffsetOutOfRange, CorruptBatch, TopicDeleted, BrokerUnavailable.
+        Raises OffsetOutOfRange, CorruptBatch, TopicDeleted, NotAuthorized, BrokerUnavailable.
         """
         while True:
             piece = await self.until(partial(self._read_once, tp, offset, max_bytes))
@@ -129,14 +136,14 @@ class LogClient:
             max_bytes *= 4  # the first batch came cut off
         if whole.broken and not whole.size:
             raise CorruptBatch(tp.topic, tp.partition, offset, offset, whole.broken)
-        records, faults = decode(piece.records[: whole.size], offset)
+        records, faults = decode(committed(piece.records[: whole.size], piece.aborted), offset)
         if faults:
             fault = faults[0]
             if fault.offset <= offset:
                 raise CorruptBatch(tp.topic, tp.partition, offset, fault.next_offset, fault.reason)
             records = [record for record in records if record.offset < fault.offset]
-            return Batch(tp.topic, tp.partition, records, fault.offset, piece.high_watermark)
-        return Batch(tp.topic, tp.partition, records, whole.next_offset, piece.high_watermark)
+            return Batch(tp.topic, tp.partition, records, fault.offset, piece.end)
+        return Batch(tp.topic, tp.partition, records, whole.next_offset, piece.end)
 
     async def _read_once(self, tp: TopicPartition, offset: int, max_bytes: int) -> Slice | None:
         piece = await self._slice(tp, offset, max_bytes)
@@ -161,6 +168,8 @@ class LogClient:
         request = FetchRequest([wanted], max_wait_ms=1, min_bytes=0, max_bytes=max_bytes)
         answer = await self.connection.send(described.leader, request)
         piece: Slice | None = answer.slices[0] if answer.slices else None
+        if piece is not None and piece.error_code == cluster.NOT_AUTHORIZED:
+            raise NotAuthorized("READ", "topic", tp.topic)
         if answer.error_code or piece is None or piece.error_code not in (0, OFFSET_OUT_OF_RANGE):
             self._topics.pop(tp.topic, None)
             return None
@@ -173,6 +182,8 @@ class LogClient:
         an index) searches by halves, which takes the records' times to be rising.
         """
         earliest, end = (await self.log_bounds.bounds([tp]))[tp]
+        if timestamp_ms < 0:  # no record is that old, and to a broker it would be a marker, as LATEST is
+            return earliest
         found, _ = (await self.log_bounds.offsets({tp: timestamp_ms}))[tp]
         if found < 0:
             return end
@@ -190,6 +201,9 @@ class LogClient:
     async def _is_late(self, tp: TopicPartition, offset: int, timestamp_ms: int) -> bool:
         """Whether the first record at or after `offset` is of that time or later, or there is none."""
         batch = await self.read(tp, offset, 1)
+        while not batch.records and batch.next_offset > offset:  # aborted, or markers of transactions
+            offset = batch.next_offset
+            batch = await self.read(tp, offset, 1)
         return not batch.records or batch.records[0].timestamp >= timestamp_ms
 
     async def until(self, attempt: Callable[[], Awaitable[T | None]]) -> T:
@@ -205,7 +219,7 @@ class LogClient:
                     except (IncompatibleBrokerVersion, NotImplementedError) as error:
                         raise BrokerTooOld("Fetch version 13, Metadata version 10") from error
                     except KafkaError as error:
-                        reason = str(error)
+                        reason = self.connection.access.reason or str(error)
                         self._topics.clear()
                         await self.reconnect()
                     await asyncio.sleep(pause)

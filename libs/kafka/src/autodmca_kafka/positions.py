@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from aiokafka.structs import TopicPartition
 
+from autodmca_kafka.access import say
 from autodmca_kafka.cluster import PartitionDescription, TopicDescription
+from autodmca_kafka.errors import NotAuthorized
 from autodmca_kafka.reader_events import ReaderEvent
+from autodmca_kafka.records import Led
+
+EPOCHS = 16
 
 
 class Position:
@@ -22,11 +28,13 @@ class Position:
     `leader` None means parked: not fetched until the cluster has been asked about it again.
     `doubtful` says that the broker refused `fetched` as out of range. `moves` counts repositionings.
     `unread_since` is the loop's time at which it was parked; None again once a leader has answered.
+    `denied` is what this client may not do with the topic; None again once a leader has answered.
+    `last_epoch` is the leader's epoch of the record before `fetched`, -1 where that is not known.
     """
 
     __slots__ = (
-        "doubtful", "fetched", "high_watermark", "leader", "leader_epoch", "max_bytes", "moves",
-        "taken", "topic_id", "tp", "unread_since", "unreadable",
+        "_epochs", "denied", "doubtful", "end", "fetched", "last_epoch", "leader", "leader_epoch",
+        "max_bytes", "moves", "taken", "topic_id", "tp", "unread_since", "unreadable",
     )  # fmt: skip
 
     def __init__(self, tp: TopicPartition, topic_id: bytes, offset: int, max_bytes: int) -> None:
@@ -34,25 +42,61 @@ class Position:
         self.topic_id = topic_id
         self.fetched = offset
         self.taken = offset
-        self.high_watermark: int | None = None
+        self.end: int | None = None
         self.leader: int | None = None
         self.leader_epoch = -1
+        self.last_epoch = -1
         self.max_bytes = max_bytes
         self.moves = 0
+        self._epochs: list[tuple[int, int]] = []  # the newest, each with where reading stood before it came
         self.doubtful = False
         self.unreadable = False
         self.unread_since: float | None = None
+        self.denied: str | None = None
 
-    def move(self, offset: int) -> None:
+    def move(self, offset: int, last_epoch: int = -1) -> None:
         """Go on at `offset`; what was fetched and not taken is void."""
         self.fetched = self.taken = offset
+        self.last_epoch = last_epoch
+        self._epochs = [each for each in self._epochs if each[0] <= last_epoch]
         self.moves += 1
         self.doubtful = self.unreadable = False
+
+    def came(self, epoch: int, next_offset: int) -> None:
+        """Records up to `next_offset` were fetched, the last one of `epoch`."""
+        if epoch != self.last_epoch:
+            self._epochs = [*self._epochs[1 - EPOCHS :], (epoch, self.fetched)]
+            self.last_epoch = epoch
+        self.fetched = next_offset
+
+    def parted(self, epoch: int, end: int) -> int | None:
+        """The log has another record before `fetched` than the one that was read: its own epochs that are not
+        newer end with `epoch` at `end`. Go back to where both still agree.
+
+        None when nothing was handed over from there on, else where the caller stood.
+        """
+        agreed = min([end, self.fetched, *(start for newer, start in self._epochs if newer > epoch)])
+        taken = self.taken
+        if agreed == self.fetched:
+            self.last_epoch = epoch  # a leader that wrote nothing
+            return None
+        self.move(min(agreed, taken), epoch)
+        return taken if agreed < taken else None
 
     def park(self) -> None:
         self.leader = None
         if self.unread_since is None:
             self.unread_since = asyncio.get_running_loop().time()
+
+    def deny(self, operation: str) -> None:
+        """Park it: the cluster does not let this client do that."""
+        self.park()
+        self.denied = operation
+        say(str(NotAuthorized(operation, "topic", self.tp.topic)))
+
+    def read(self) -> None:
+        """A leader has answered."""
+        self.unread_since = self.denied = None
 
     def led_by(self, topic: TopicDescription, partition: PartitionDescription | None) -> None:
         self.topic_id = topic.topic_id
@@ -67,8 +111,9 @@ class Fetched(NamedTuple):
     moves: int
     start: int
     next_offset: int
-    high_watermark: int
+    end: int
     records: bytes
+    led: Sequence[Led] = ()
 
     @property
     def void(self) -> bool:

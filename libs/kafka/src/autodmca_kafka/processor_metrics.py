@@ -19,7 +19,12 @@ class ProcessorMetrics:
         self.inputs = counter("inputs", "Inputs applied, refused ones among them.")
         self.refused = counter("refused", "Inputs the model refused.")
         self.dead_letters = counter("dead_letters", "Inputs that could not be applied.")
+        self.failed_again = counter(
+            "failed_again",
+            "Inputs that failed as one before with their idempotency key: no dead letter more.",
+        )
         self.skipped = counter("skipped", "Inputs passed over because their state was in the log already.")
+        self.repeated = counter("repeated", "Inputs passed over because their source was applied before.")
         self.lost = counter("lost", "Inputs that retention deleted before they were applied.")
         self.repairs = counter("repairs", "State records written again after a late older one.")
         self.restarts = counter("restarts", "Times processing stopped on an error and began anew.")
@@ -37,7 +42,9 @@ class ProcessorMetrics:
             self.inputs,
             self.refused,
             self.dead_letters,
+            self.failed_again,
             self.skipped,
+            self.repeated,
             self.lost,
             self.repairs,
             self.restarts,
@@ -49,5 +56,7 @@ class ProcessorMetrics:
         self.inputs.labels(service).inc(block.applied)
         self.refused.labels(service).inc(block.refused)
         self.skipped.labels(service).inc(block.skipped)
+        self.repeated.labels(service).inc(block.repeated)
         self.dead_letters.labels(service).inc(len(block.dead_letters))
+        self.failed_again.labels(service).inc(block.failed_again)
         self.apply_seconds.labels(service).observe(seconds)

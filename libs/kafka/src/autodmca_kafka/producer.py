@@ -18,26 +18,27 @@ from typing import Any, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from autodmca_events import Payload, encode, envelope, event_type_of, new_id
 from autodmca_events.partitions import user_key
 from autodmca_events.topics import BROADCAST
 
-from autodmca_kafka import cluster, inner_producer
+from autodmca_kafka import inner_producer
+from autodmca_kafka.brokers import Brokers
 from autodmca_kafka.delivery import Delivery, Lane, RecordPosition
 from autodmca_kafka.errors import (
     BrokerTooOld,
-    BrokerUnavailable,
     BufferFull,
     Closed,
     DeliveryFailed,
     KafkaLibraryError,
+    RecoverableError,
 )
 from autodmca_kafka.metrics import ProducerMetrics
 
 log = structlog.get_logger(__name__)
 
 SWEEP_S = 0.25
+LATE_S = 10  # a record that waits for longer means trouble: leaders move within less
 
 
 class EventProducer:
@@ -49,7 +50,7 @@ class EventProducer:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        bootstrap_servers: Brokers,
         *,
         client_id: str,
         idempotent: bool | None = None,
@@ -88,19 +89,11 @@ class EventProducer:
     async def start(self) -> None:
         """Reach the broker, waiting for one that is not up yet.
 
-        Raises BrokerUnavailable after `connect_timeout_s`, BrokerTooOld when idempotence was insisted on.
+        Raises BrokerUnavailable after `connect_timeout_s`, NotAuthorized, BrokerTooOld (insisting on ids).
         """
-        client = await cluster.connect(
+        able = await inner_producer.gives_producer_ids(
             self._bootstrap_servers, client_id=self._client_id, deadline_s=self._connect_timeout_s
         )
-        try:
-            async with asyncio.timeout(self._connect_timeout_s):
-                able = await inner_producer.gives_producer_ids(client)
-        except (KafkaError, TimeoutError) as error:
-            reason = str(error) or "it does not say whether it gives producer ids"
-            raise BrokerUnavailable(self._bootstrap_servers, reason) from error
-        finally:
-            await cluster.close(client)
         if self.idempotent and not able:
             raise BrokerTooOld("InitProducerId, for idempotence")
         self.idempotent = able if self.idempotent is None else self.idempotent
@@ -140,7 +133,7 @@ class EventProducer:
         """Write one event and return its position once it is acknowledged.
 
         Cancelling stops the waiting, not the record, which `flush` waits for. Raises what `enqueue`
-        raises, and DeliveryFailed, TopicDeleted, Refused, Closed.
+        raises, and DeliveryFailed, TopicDeleted, NotAuthorized, Refused, Closed.
         """
         future = self.enqueue(
             payload, user_id=user_id, id=id, timestamp_ms=timestamp_ms, metadata=metadata,
@@ -227,6 +220,16 @@ class EventProducer:
         lane.put(delivery)
         return future
 
+    def trouble(self) -> str | None:
+        """Why what is handed over now may not be written, for a readiness check; None: nothing is known."""
+        if self._inner is None:
+            return "the producer has not reached a Kafka broker yet"
+        if lost := self._inner.client.trouble:
+            return f"nothing can be written: {lost}"
+        now = asyncio.get_running_loop().time()
+        waited_s = now - next(iter(self._waiting)).handed_over if self._waiting else 0.0
+        return f"a record has not been written for {waited_s:.0f} s" if waited_s > LATE_S else None
+
     async def flush(self) -> None:
         """Return when everything handed over before this call is acknowledged or has failed."""
         futures = [delivery.future for delivery in self._waiting if not delivery.future.done()]
@@ -288,7 +291,7 @@ class EventProducer:
                 return
             log.warning("kafka producer failed for good, opening another", client_id=self._client_id)
             await asyncio.sleep(SWEEP_S)
-            with contextlib.suppress(BrokerUnavailable):
+            with contextlib.suppress(RecoverableError):
                 self._inner = await self._open()
                 await inner_producer.close_producer(broken)
 

@@ -1,9 +1,9 @@
 """What a tail reader's `poll` returns: batches of records, and events about the log itself.
 
 Terms: a partition's *position* is the offset of the next record to hand over (as Kafka's "committed");
-the *high watermark* is the offset the next record written will get, as far as the broker has told; *lag*
-is their difference. The *epoch* of a topic names one incarnation of it: deleted and created again, it has
-another.
+its *end* is where the log ends for readers, as far as the broker has told: the offset that the next record
+will get, or the first of a transaction that is not decided yet (KIP-98); *lag* is their difference. The
+*epoch* of a topic names one incarnation of it: deleted and created again, it has another.
 """
 
 from __future__ import annotations
@@ -13,33 +13,41 @@ from typing import NamedTuple
 
 from aiokafka.structs import TopicPartition
 
-from autodmca_kafka.records import Packed, Record
+from autodmca_kafka.records import NO_EPOCH, Led, Packed, Record
 
 
 class Added(NamedTuple):
-    """Where the reading of a partition begins, and in which incarnation of its topic."""
+    """Where the reading of a partition begins, and in which incarnation of its topic.
+
+    No record before it is of a newer leader epoch than `leader_epoch`; -1 where the broker keeps none.
+    """
 
     epoch: str
     offset: int
+    leader_epoch: int = NO_EPOCH
 
 
 class Batch(NamedTuple):
-    """Consecutive records of one partition, perhaps none; reading goes on at `next_offset`.
+    """Consecutive records of one partition, perhaps none (of an aborted transaction, none); reading goes on
+    at `next_offset`.
 
-    `packed` are the same records, for who keeps them; a one-shot read gives none.
+    `packed` are the same records, for who keeps them; a one-shot read gives none. `led` says under which
+    leaders they were written: each epoch with its first offset.
     """
 
     topic: str
     partition: int
     records: Sequence[Record]
     next_offset: int
-    high_watermark: int
+    end: int
     packed: Packed = Packed(b"", 0)
+    led: Sequence[Led] = ()
 
 
 class PartitionReset(NamedTuple):
-    """The log does not hold offset `requested`: retention took it, or the log was cut. Reading goes on
-    at `earliest` when `requested` is before it, else at `end`."""
+    """The log does not hold offset `requested`, or no longer what was read before it: retention took it, or
+    the log lost its end and may have grown again (leaders' epochs tell, KIP-320). Reading goes on at
+    `earliest` when `requested` is before it, else at `end`, where the log parts from what was read."""
 
     tp: TopicPartition
     requested: int

@@ -3,15 +3,17 @@
 A *record* here is the object that aiokafka's C parser makes, with `offset timestamp key value headers`
 (timestamp in ms). Measured on 360-byte records with two headers, CPU per record: the parser's objects 0.26
 microseconds and 0.04 to read three attributes; a plain tuple made of each 0.36 and 0.01; checking the batch's
-CRC 0.02 (0.18 without the processor's instruction). Control batches are passed over. What cannot be decoded
-is never passed over silently: `decode` says where and why.
+CRC 0.02 (0.18 without the processor's instruction). Control batches are passed over, and aborted ones. What
+cannot be decoded is never passed over silently: `decode` says where and why.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
+from collections import deque
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 import cramjam
@@ -26,6 +28,12 @@ _CRC_COVERS_FROM = 21
 _SMALLEST_BATCH = 61
 _CHUNK = 256
 _MAGIC = 2
+NO_EPOCH = -1
+"""The leader epoch of what was written under no known one, as all is on the embedded broker."""
+_CONTROL = 0x20
+_TRANSACTIONAL = 0x10
+_PRODUCER_ID = struct.Struct(">q")
+_PRODUCER_ID_AT = 43
 
 _UNREADABLE = (
     CorruptRecordException,
@@ -59,31 +67,73 @@ class Fault(NamedTuple):
     reason: str
 
 
+class Led(NamedTuple):
+    """From `offset` on the records were written under the leader of this `epoch` (KIP-101)."""
+
+    epoch: int
+    offset: int
+
+
 class Span(NamedTuple):
     """Whole batches at the front of fetched bytes: where reading goes on, and how many bytes they are.
 
-    `broken` says why the bytes after them are no batch, None when they merely end or are cut off.
+    `broken` says why the bytes after them are no batch, None when they merely end or are cut off. `led` names
+    each leader epoch with its first batch among them; it is empty where batches have none.
     """
 
     next_offset: int
     size: int
     broken: str | None
+    led: tuple[Led, ...] = ()
+
+    @property
+    def epoch(self) -> int:
+        """The leader epoch of the last batch."""
+        return self.led[-1].epoch if self.led else NO_EPOCH
 
 
 def span(fetched: bytes, start: int) -> Span:
     """Look at the batches' headers only; `start` is the offset that was asked for."""
-    at, next_offset, end = 0, start, len(fetched)
+    at, next_offset, end, last_epoch = 0, start, len(fetched), NO_EPOCH
+    led: tuple[Led, ...] = ()
     while end - at >= _SMALLEST_BATCH:
-        base, length, _epoch, magic, _crc, _attributes, last_delta = _BATCH_HEAD.unpack_from(fetched, at)
+        base, length, epoch, magic, _crc, _attributes, last_delta = _BATCH_HEAD.unpack_from(fetched, at)
         if magic != _MAGIC:
-            return Span(next_offset, at, f"record format {magic} is not supported, only 2")
+            return Span(next_offset, at, f"record format {magic} is not supported, only 2", led)
         if length < _SMALLEST_BATCH - _LENGTH_COUNTS_FROM or base < 0 or last_delta < 0:
-            return Span(next_offset, at, "the batch's header makes no sense")
+            return Span(next_offset, at, "the batch's header makes no sense", led)
         if at + _LENGTH_COUNTS_FROM + length > end:
             break
         at += _LENGTH_COUNTS_FROM + length
         next_offset = max(next_offset, base + last_delta + 1)
-    return Span(next_offset, at, None)
+        if epoch != last_epoch:
+            led, last_epoch = (*led, Led(epoch, base)), epoch
+    return Span(next_offset, at, None, led)
+
+
+def committed(fetched: bytes, aborted: Sequence[tuple[int, int]]) -> bytes:
+    """Whole batches without those of the `aborted` transactions (producer id, first offset), as the broker
+    names them with the batches that they concern.
+
+    A producer has one transaction at a time: its next marker ends the aborted one.
+    """
+    if not aborted:
+        return fetched
+    begins = deque(sorted(aborted, key=itemgetter(1)))
+    void: set[int] = set()
+    kept: list[bytes] = []
+    at = 0
+    while at < len(fetched):
+        base, length, _epoch, _magic, _crc, attributes, last_delta = _BATCH_HEAD.unpack_from(fetched, at)
+        (producer_id,) = _PRODUCER_ID.unpack_from(fetched, at + _PRODUCER_ID_AT)
+        while begins and begins[0][1] <= base + last_delta:
+            void.add(begins.popleft()[0])
+        begin, at = at, at + _LENGTH_COUNTS_FROM + length
+        if attributes & _CONTROL:
+            void.discard(producer_id)
+        elif not (attributes & _TRANSACTIONAL and producer_id in void):
+            kept.append(fetched[begin:at])
+    return b"".join(kept)
 
 
 def decode(fetched: bytes, start: int, *, check_crcs: bool = True) -> tuple[list[Record], list[Fault]]:

@@ -13,10 +13,13 @@ from typing import ClassVar, Final
 
 import structlog
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from aiokafka.protocol.admin import DescribeConfigsRequest
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int8, Int16, Int32, Schema, String
+
+from autodmca_kafka import cluster
+from autodmca_kafka.errors import NotAuthorized
 
 RETENTION: Final = "retention.ms"
 FOR_EVER: Final = -1
@@ -83,9 +86,13 @@ class _AlterRequest(Request[_AlterRequestV0]):  # type: ignore[misc]
 
 
 async def _retentions(client: AIOKafkaClient, topics: list[str]) -> dict[str, int]:
-    """What each topic keeps, in milliseconds, as far as the broker says. Raises aiokafka's KafkaError."""
+    """What each topic keeps, in milliseconds, as far as the broker says. Raises aiokafka's KafkaError,
+    NotAuthorized."""
     request = DescribeConfigsRequest([(_TOPIC, topic, None) for topic in topics])
-    answer = await client.send(client.get_random_node(), request)
+    answer = await cluster.any_answer(client, request)
+    for code, _message, _type, topic, _entries in answer.resources:
+        if code == TopicAuthorizationFailedError.errno:
+            raise NotAuthorized("DESCRIBE_CONFIGS", "topic", topic)
     return {
         topic: int(value)
         for _error, _message, _type, topic, entries in answer.resources
@@ -105,12 +112,14 @@ async def raise_retention(client: AIOKafkaClient, least: Mapping[str, int]) -> N
         }
         if not short:
             return
-        answer = await client.send(client.get_random_node(), _AlterRequest(short))
-    except (KafkaError, NotImplementedError) as error:
+        answer = await cluster.any_answer(client, _AlterRequest(short))
+    except (KafkaError, NotAuthorized, NotImplementedError) as error:
         log.warning("retention was not looked after", topics=sorted(least), reason=repr(error))
         return
     for code, message, _type, topic in answer.resources:
         told = {"topic": topic, "retention_ms": kept[topic], "least_ms": short[topic]}
+        if code == TopicAuthorizationFailedError.errno:
+            message = str(NotAuthorized("ALTER_CONFIGS", "topic", topic))
         if code:
             log.warning("retention is too short, alter it by hand", code=code, reason=message, **told)
         else:

@@ -10,22 +10,29 @@ which record it gives and what that costs; `tests/load/bench_tail.py` measures t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 import structlog
 from aiokafka.structs import TopicPartition
 
-from autodmca_kafka.errors import Closed, KafkaLibraryError, TopicDeleted
+from autodmca_kafka import epoch_wire
+from autodmca_kafka.brokers import Brokers
+from autodmca_kafka.epoch_wire import EpochEnd
+from autodmca_kafka.errors import Closed, KafkaLibraryError, NotAuthorized, TopicDeleted
 from autodmca_kafka.fetch_loop import FetchLoop
 from autodmca_kafka.log_client import LogClient
 from autodmca_kafka.positions import Fetched, HandOver, Position
 from autodmca_kafka.reader_events import Added, Batch, ReaderEvent, Unreadable
-from autodmca_kafka.records import Packed, decode
+from autodmca_kafka.records import NO_EPOCH, Packed, Record, decode
 from autodmca_kafka.watch import Watch
 
 log = structlog.get_logger(__name__)
+
+EPOCH_PATIENCE_S = 1.0
+
+HELD_FETCH_BYTES: Final = 1 << 20
 
 
 class TailReader:
@@ -42,7 +49,7 @@ class TailReader:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        bootstrap_servers: Brokers,
         *,
         client_id: str,
         fetch_max_bytes: int = 4 << 20,
@@ -115,9 +122,13 @@ class TailReader:
         When it returns, END means the end of now: every record written from then on will come, and `poll`
         has handed over nothing of them yet. An offset that the log does not hold comes back as
         PartitionReset. With `patience_s`, what has no leader that answers by then is left out, and the rest
-        is added. Raises TopicDeleted (nothing is added then), BrokerUnavailable.
+        is added. Raises TopicDeleted and NotAuthorized (nothing is added then), BrokerUnavailable, and
+        ValueError for another negative number.
         """
         self._check()
+        for tp, place in wanted.items():
+            if place < self.BEGINNING:
+                raise ValueError(f"{place} is no offset of {tp.topic}[{tp.partition}]")
         topics = await self._log_client.describe_all({tp.topic for tp in wanted})
         for tp in wanted:
             if tp.partition not in topics[tp.topic].partitions:
@@ -128,17 +139,27 @@ class TailReader:
         places = {tp: place for tp, place in wanted.items() if place >= 0}
         places |= await bounds.ends(at_end, patience_s=patience_s)
         places |= await bounds.beginnings(at_beginning, patience_s=patience_s)
+        # What is before an end was written under the leader that named it, or under one before.
+        led = {topic: await self._log_client.known(topic) for topic in {tp.topic for tp in at_end}}
         for tp, place in places.items():
             if (old := self._positions.get(tp)) is not None:
                 old.move(place)
             else:
                 self._positions[tp] = Position(tp, topics[tp.topic].topic_id, place, self._fetch_max_bytes)
+            if tp.topic in led and wanted[tp] == self.END and tp.partition in led[tp.topic].partitions:
+                self._positions[tp].last_epoch = led[tp.topic].partitions[tp.partition].leader_epoch
             self._positions[tp].led_by(topics[tp.topic], topics[tp.topic].partitions[tp.partition])
         for node in {position.leader for position in self._positions.values()}:
             if node is not None:
                 self._led(node)
         self._watch.trouble()
-        return {tp: Added(topics[tp.topic].epoch, place) for tp, place in places.items()}
+        keeps_epochs = self._log_client.connection.knows(epoch_wire.API_KEY)
+        return {
+            tp: Added(
+                topics[tp.topic].epoch, place, self._positions[tp].last_epoch if keeps_epochs else NO_EPOCH
+            )
+            for tp, place in places.items()
+        }
 
     def remove(self, tps: Iterable[TopicPartition]) -> None:
         """Read these no more; what was fetched of them and not polled is dropped."""
@@ -172,7 +193,7 @@ class TailReader:
         records, faults = decode(item.records, item.start) if decoded else ((), ())
         item.position.taken = item.next_offset
         packed = Packed(item.records, item.start)
-        out.append(Batch(tp.topic, tp.partition, records, item.next_offset, item.high_watermark, packed))
+        out.append(Batch(tp.topic, tp.partition, records, item.next_offset, item.end, packed, item.led))
         for fault in faults:
             log.error(
                 "records cannot be decoded", topic=tp.topic, partition=tp.partition, offset=fault.offset,
@@ -197,9 +218,9 @@ class TailReader:
     def lag(self, tp: TopicPartition) -> int | None:
         """How many offsets were written and not handed over, as of the last answer; None before one."""
         position = self._positions[tp]
-        if position.high_watermark is None:
+        if position.end is None:
             return None
-        return max(position.high_watermark - position.taken, 0)
+        return max(position.end - position.taken, 0)
 
     def unread(self) -> dict[TopicPartition, float]:
         """The partitions that stand still, and for how many seconds: no leader that is known answers."""
@@ -210,8 +231,14 @@ class TailReader:
             if position.unread_since is not None
         }
 
+    def denied(self) -> list[NotAuthorized]:
+        """Why partitions stand still that this client may not read, once a topic."""
+        topics = {tp.topic: each.denied for tp, each in self._positions.items() if each.denied is not None}
+        return [NotAuthorized(operation, "topic", topic) for topic, operation in sorted(topics.items())]
+
     async def partitions(self, topic: str) -> int:
-        """How many partitions the topic has. Raises TopicDeleted, BrokerUnavailable, as do the others."""
+        """How many partitions the topic has. Raises TopicDeleted, NotAuthorized, BrokerUnavailable, as do the
+        others."""
         return len((await self._log_client.describe(topic)).partitions)
 
     async def epoch(self, topic: str) -> str:
@@ -222,9 +249,26 @@ class TailReader:
         """(earliest, end) of each partition: the first offset held, the one the next record will get."""
         return await self._log_client.log_bounds.bounds(tps)
 
+    async def epoch_ends(self, wanted: Mapping[TopicPartition, int]) -> dict[TopicPartition, EpochEnd]:
+        """Where these leader epochs end in their logs; see `LogBounds.epoch_ends`. A partition whose leader
+        does not answer soon is left out."""
+        return await self._log_client.log_bounds.epoch_ends(wanted, patience_s=EPOCH_PATIENCE_S)
+
     async def offset_at(self, tp: TopicPartition, timestamp_ms: int) -> int:
         """The first offset whose record is of that time or later; the end where there is none."""
         return await self._log_client.offset_at(tp, timestamp_ms)
+
+    async def held(self, tp: TopicPartition, *, since_ms: int | None = None) -> AsyncIterator[Record]:
+        """Every record that the partition holds now, in order; with `since_ms` (milliseconds since the Unix
+        epoch) those of that time and after. For use beside `poll`. Raises what `fetch` raises."""
+        earliest, end = (await self.bounds([tp]))[tp]
+        offset = earliest if since_ms is None else await self.offset_at(tp, max(0, since_ms))
+        while offset < end:
+            batch = await self.fetch(tp, offset, HELD_FETCH_BYTES)
+            for record in batch.records:
+                if record.offset < end:
+                    yield record
+            offset = batch.next_offset
 
     async def fetch(self, tp: TopicPartition, offset: int, max_bytes: int) -> Batch:
         """Read about `max_bytes` from `offset` without waiting for new records: for replays, beside `poll`.

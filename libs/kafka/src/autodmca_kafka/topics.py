@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import structlog
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ClusterAuthorizationFailedError, KafkaError
 from aiokafka.protocol.admin import CreateTopicsRequest
 from autodmca_events.topics import (
     BROADCAST,
@@ -23,25 +23,29 @@ from autodmca_events.topics import (
     EDGE_CONTROL,
     USER_EVENT_TOPICS,
     dead_letters_topic,
+    events_topic,
     inputs_topic,
     outcomes_topic,
     state_topic,
 )
 
 from autodmca_kafka import cluster
-from autodmca_kafka.errors import BrokerUnavailable, Refused, TopicMismatch
+from autodmca_kafka.brokers import Brokers
+from autodmca_kafka.errors import BrokerUnavailable, NotAuthorized, Refused, TopicMismatch
+from autodmca_kafka.inner_producer import DENIED_PAUSE_S, DENIED_S
 from autodmca_kafka.retention import raise_retention
 
 log = structlog.get_logger(__name__)
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
+SAGA_DAYS = 7
+"""How long services may take to answer each other, the time that one is down among it."""
 CONTROL_RETENTION_MS = 8 * DAY_MS
 POLL_S = 0.05
 LEADERS_S = 5.0
 FATAL_CODES = {
     17: "invalid topic name",
-    29: "not allowed",
     37: "invalid number of partitions",
     38: "invalid replication factor",
     40: "invalid configuration",
@@ -75,25 +79,35 @@ def event_topics(partitions: int = 6) -> list[TopicSpec]:
     ]
 
 
-def service_topics(service: str, partitions: int = 6) -> list[TopicSpec]:
-    """The topics of one service's processor, in `partitions` partitions each."""
-    week = {"cleanup.policy": "delete", "retention.ms": str(7 * DAY_MS)}
+def service_topics(service: str, partitions: int = 6, *, saga_days: float = SAGA_DAYS) -> list[TopicSpec]:
+    """The topics of one service's processor, in `partitions` partitions each.
+
+    Inputs and outcomes are kept for `saga_days`, which is raised where they exist: a service that was down
+    for less finds what was sent to it, and what became of what it had sent.
+    """
+    saga_ms = int(saga_days * DAY_MS)
+    saga = {"cleanup.policy": "delete", "retention.ms": str(saga_ms)}
     # The lag gives an owner time to repair what a late owner's older record would replace.
     state = {"cleanup.policy": "compact", "min.compaction.lag.ms": str(HOUR_MS)}
     # The largest input that a broker takes by default has to fit, with its error beside it.
     letters = {"cleanup.policy": "delete", "retention.ms": "-1", "max.message.bytes": str(2 * 1024 * 1024)}
     return [
-        TopicSpec(inputs_topic(service), partitions, week),
-        TopicSpec(
-            outcomes_topic(service), partitions, {"cleanup.policy": "delete", "retention.ms": str(HOUR_MS)}
-        ),
+        TopicSpec(inputs_topic(service), partitions, saga, saga_ms),
+        TopicSpec(outcomes_topic(service), partitions, saga, saga_ms),
         TopicSpec(state_topic(service), partitions, state),
         TopicSpec(dead_letters_topic(service), partitions, letters),
     ]
 
 
+def topics_of(service: str, partitions: int = 6, *, saga_days: float = SAGA_DAYS) -> list[TopicSpec]:
+    """All that a domain service reads or writes: its own topics, those of its events, and who is cut off."""
+    shared = (events_topic(service), BROADCAST, EDGE_CONTROL)
+    events = [spec for spec in event_topics(partitions) if spec.name in shared]
+    return [*events, *service_topics(service, partitions, saga_days=saga_days)]
+
+
 async def ensure_topics(
-    bootstrap_servers: str,
+    bootstrap_servers: Brokers,
     specs: Sequence[TopicSpec],
     *,
     replication_factor: int = 1,
@@ -107,7 +121,7 @@ async def ensure_topics(
 
     Idempotent, and safe to run on several machines at once; waits for a broker that is not up yet, at
     most `deadline_s` seconds in all. Raises TopicMismatch (nothing is created then), BrokerUnavailable,
-    Refused when the broker refuses a topic.
+    NotAuthorized, Refused when the broker refuses a topic.
     """
     client: AIOKafkaClient | None = None
     try:
@@ -115,7 +129,18 @@ async def ensure_topics(
             client = await cluster.connect(bootstrap_servers, client_id=client_id, deadline_s=deadline_s)
             clock = asyncio.get_running_loop().time
             since = clock()
-            while (leaderless := await _step(client, specs, replication_factor)) != []:
+            denied_since: float | None = None
+            while True:
+                try:
+                    leaderless = await _step(client, specs, replication_factor)
+                except NotAuthorized:
+                    denied_since = denied_since or clock()
+                    if clock() - denied_since > DENIED_S:
+                        raise
+                    await asyncio.sleep(DENIED_PAUSE_S)
+                    continue
+                if leaderless == []:
+                    break
                 if leaderless is None:
                     since = clock()
                 elif clock() - since > LEADERS_S:
@@ -164,7 +189,9 @@ async def _create(client: AIOKafkaClient, specs: Sequence[TopicSpec], replicatio
         (s.name, s.partitions, replication_factor, [], list(s.config.items())) for s in specs
     ]
     request = CreateTopicsRequest(wanted, 10_000, False)
-    answer = await client.send(client.get_random_node(), request)
+    answer = await cluster.any_answer(client, request)
     for name, code, message in answer.topic_errors:
+        if code in (cluster.NOT_AUTHORIZED, ClusterAuthorizationFailedError.errno):
+            raise NotAuthorized("CREATE", "topic", name)
         if code in FATAL_CODES:
             raise Refused(name, message or FATAL_CODES[code])

@@ -85,6 +85,10 @@ class Watch:
             if topic in found:
                 self._denials.pop(topic, None)
                 await self._there(found[topic], positions)
+            elif topic in self._log_client.denied:  # whether it is there, no broker says
+                self._denials.pop(topic, None)
+                for position in positions:
+                    position.deny("DESCRIBE")
             else:
                 self._absent(topic, positions)
 
@@ -127,6 +131,7 @@ class Watch:
             requested = position.fetched
             if earliest <= requested <= end:
                 position.doubtful = False  # a follower was behind, or the log has grown again
+                position.last_epoch = -1  # or knows nothing of that epoch any more
                 continue
             position.move(earliest if requested < earliest else end)
             self._hand_over.put(PartitionReset(position.tp, requested, earliest, end))
