@@ -1,0 +1,1 @@
+"""URLs in what people paste: found, refanged, brought to one normal form."""
