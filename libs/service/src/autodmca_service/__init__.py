@@ -1,0 +1,1 @@
+"""What every domain service is made of, but for its domain. The rooms are imported by name."""
