@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 SECRET = "a secret for tests, of at least thirty-two bytes"
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 
 
 class Command:
@@ -19,10 +19,12 @@ class Command:
         self._process = process
 
     async def line(self) -> bytes:
-        """The next line of standard output."""
+        """The next line of standard output; fails when there is none."""
         assert self._process.stdout is not None
         async with asyncio.timeout(DEADLINE_S):
-            return (await self._process.stdout.readline()).rstrip(b"\n")
+            line = await self._process.stdout.readline()
+        assert line, "standard output ended"
+        return line.rstrip(b"\n")
 
     async def note(self, holding: str) -> str:
         """The next line of standard error that holds a text."""

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from autodmca_client.dial import user_of
 from autodmca_client.testing import FakeEdge
+from autodmca_kafka.embedded import free_port
 
 from libs.client.tests.command import SECRET, command, completed
 
@@ -95,11 +96,22 @@ async def test_another_filter_has_a_position_of_its_own(edge: FakeEdge, tmp_path
 
 
 async def test_a_refused_filter_ends_it_with_the_edges_reason(edge: FakeEdge, tmp_path: Path) -> None:
-    edge.fail("subscribe", "bad_filter", field="payload.config.filters.x")
-    code, _, err = await completed("listen", "--url", edge.url, "--token", "t", "-f", "x=1", state=tmp_path)
+    edge.fail("subscribe", "bad_filter", field="payload.config.filters.usageCount")
+    code, _, err = await completed(
+        "listen",
+        "--url",
+        edge.url,
+        "--token",
+        "t",
+        "--types",
+        "template_usage",
+        "-f",
+        "usageCount=1",
+        state=tmp_path,
+    )
     assert code == 1
     assert "bad_filter" in err
-    assert "payload.config.filters.x" in err
+    assert "payload.config.filters.usageCount" in err
 
 
 async def test_a_refused_token_ends_it(tmp_path: Path) -> None:
@@ -107,6 +119,25 @@ async def test_a_refused_token_ends_it(tmp_path: Path) -> None:
         code, _, err = await completed("listen", "--url", edge.url, "--token", "t", state=tmp_path)
     assert code == 1
     assert "refused the token" in err
+
+
+async def test_an_edge_that_is_not_there_ends_it_with_what_to_do(tmp_path: Path) -> None:
+    url = f"ws://127.0.0.1:{free_port()}/ws"
+    code, _, err = await completed("listen", "--url", url, "--token", "t", state=tmp_path)
+    assert code == 1
+    assert f"no edge answers at {url}" in err
+    assert "AUTODMCA_URL" in err
+
+
+async def test_it_waits_for_an_edge_when_told_to(tmp_path: Path) -> None:
+    port = free_port()
+    arguments = ["listen", "--url", f"ws://127.0.0.1:{port}/ws", "--token", "t", "--json", "--wait"]
+    async with command(*arguments, state=tmp_path) as listening:
+        await listening.note("no edge answers at")
+        async with FakeEdge(port=port) as edge:
+            await subscribed(edge)
+            sent = edge.emit("template_usage")
+            assert event_id(await listening.line()) == sent
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ from pathlib import Path
 import jwt
 import pytest
 from autodmca_events import CATALOGUE, partition_for, user_key
+from autodmca_kafka import service_topics
+from autodmca_kafka.embedded import free_port
 
 from libs.client.tests.command import SECRET, command, completed
 from tests.brokers import Broker
@@ -22,7 +24,15 @@ async def test_a_token_has_the_claims_asked_for(tmp_path: Path) -> None:
     assert claims["exp"] - claims["iat"] == 600
 
 
-@pytest.mark.parametrize("environ", [{}, {"JWT_SECRET": "short"}])
+async def test_the_secret_may_lie_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"{SECRET}\n")
+    environ = {"JWT_SECRET_FILE": str(file)}
+    code, out, _ = await completed("token", "--user", "7", state=tmp_path, environ=environ)
+    assert (code, jwt.decode(out.strip(), SECRET, algorithms=["HS256"])["sub"]) == (0, "7")
+
+
+@pytest.mark.parametrize("environ", [{}, {"JWT_SECRET": "short"}, {"JWT_SECRET_FILE": "/nowhere/at/all"}])
 async def test_no_token_without_a_usable_secret(environ: dict[str, str], tmp_path: Path) -> None:
     code, out, err = await completed("token", "--user", "7", state=tmp_path, environ=environ)
     assert (code, out) == (1, "")
@@ -66,10 +76,47 @@ async def test_an_example_for_everybody_goes_to_the_broadcast_topic(
     code, out, _ = await completed(*emitting, state=tmp_path, environ=environ)
     assert code == 0
     assert "autodmca.broadcast.v1 partition 0" in out
-    tailing = ["tail", "autodmca.broadcast.v1", "--from-beginning", "--count", "1"]
-    code, out, _ = await completed(*tailing, state=tmp_path, environ=environ)
-    assert code == 0
-    assert "type=system_notification" in out
+    event_id = out.split()[0]
+    tailing = ["tail", "autodmca.broadcast.v1", "--from-beginning"]
+    async with command(*tailing, state=tmp_path, environ=environ) as tail:
+        line = await tail.line()
+        while f"type=system_notification id={event_id}" not in line.decode():  # others write there as well
+            line = await tail.line()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["topics"], ["emit", "template_usage", "--user", "7", "--example"], ["tail", "autodmca.templates.v1"]],
+)
+@pytest.mark.parametrize("servers", ["127.0.0.1:{0}", "127.0.0.1:{0},localhost:{0}"])
+async def test_a_kafka_that_is_not_there_ends_it_with_what_to_do(
+    arguments: list[str], servers: str, tmp_path: Path
+) -> None:
+    environ = {"KAFKA_BOOTSTRAP_SERVERS": servers.format(free_port())}
+    code, out, err = await completed(*arguments, state=tmp_path, environ=environ)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"Error: no Kafka answers at {environ['KAFKA_BOOTSTRAP_SERVERS']}")
+    assert "--bootstrap-servers" in err
+    assert len(err.splitlines()) == 1
+
+
+async def test_a_kafka_whose_address_is_none_is_named(tmp_path: Path) -> None:
+    code, _, err = await completed("topics", "--bootstrap-servers", "a:b", state=tmp_path)
+    assert code == 2
+    assert "--bootstrap-servers" in err
+
+
+@pytest.mark.parametrize("user", ["0", "-7", str(2**53), "revoked"])
+@pytest.mark.parametrize(
+    "arguments", [["emit", "template_usage", "--example"], ["token"]], ids=lambda each: each[0]
+)
+async def test_what_is_no_user_is_refused_by_the_options_name(
+    arguments: list[str], user: str, tmp_path: Path
+) -> None:
+    environ = {"JWT_SECRET": SECRET}
+    code, out, err = await completed(*arguments, "--user", user, state=tmp_path, environ=environ)
+    assert (code, out) == (2, "")
+    assert "'--user'" in err
 
 
 async def test_a_payload_is_read_from_a_file(tmp_path: Path) -> None:
@@ -125,3 +172,17 @@ async def test_a_topic_that_does_not_exist_is_named(embedded_broker: Broker, tmp
     assert code == 1
     assert "no.such.topic" in err
     assert "Traceback" not in err
+
+
+async def test_the_topics_of_services_are_made_when_they_are_named(
+    embedded_broker: Broker, tmp_path: Path
+) -> None:
+    environ = {"KAFKA_BOOTSTRAP_SERVERS": embedded_broker.bootstrap_servers}
+    code, _, err = await completed("topics", "--service", "templates", state=tmp_path, environ=environ)
+    assert (code, "--create" in err) == (2, True)
+    code, _, err = await completed("topics", "--create", "--service", "x", state=tmp_path, environ=environ)
+    assert (code, "'x' is not one of" in err) == (2, True)
+    creating = ["topics", "--create", "--service", "templates", "--replication-factor", "1"]
+    code, out, err = await completed(*creating, state=tmp_path, environ=environ)
+    assert (code, err) == (0, "")
+    assert all(f"{spec.name} " in out for spec in service_topics("templates"))

@@ -35,6 +35,27 @@ def test_is_behind_only_where_the_order_is_known(cursor: str, behind: bool) -> N
     assert Cursors(["a:10"]).is_behind(cursor) is behind
 
 
+@pytest.mark.parametrize(
+    ("known", "cursor", "behind"),
+    [
+        (
+            "a:100000000007",
+            "a:200000000005",
+            False,
+        ),  # the log lost its end, and a new leader went on from there
+        ("a:200000000005", "a:100000000007", True),
+        ("a:7", "a:100000000008", False),  # by a node that knows no leader epochs, then by one that does
+        (
+            "a:900700000000000000000000000001",
+            "a:900700000000000000000000000002",
+            False,
+        ),  # inexact in a double
+    ],
+)
+def test_the_order_holds_across_leaders(known: str, cursor: str, behind: bool) -> None:
+    assert Cursors([known]).is_behind(cursor) is behind
+
+
 def test_an_id_is_new_once() -> None:
     seen = SeenIds(10)
     assert [seen.is_new(each) for each in ("x", "y", "x")] == [True, True, False]

@@ -17,7 +17,7 @@ async def edge() -> AsyncIterator[FakeEdge]:
 
 
 async def take(subscription: Subscription, count: int) -> list[Event]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [await anext(subscription) for _ in range(count)]
 
 
@@ -126,7 +126,7 @@ async def test_a_full_queue_stops_the_reading_and_loses_nothing(edge: FakeEdge) 
 
 
 async def test_a_client_that_is_paused_can_be_closed(edge: FakeEdge) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async with Client(edge.url, token="t", queue_size=1) as client:
             events = client.subscribe(["template_usage"])
             await events.ready()

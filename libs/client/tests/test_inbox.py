@@ -69,3 +69,15 @@ async def test_closing_frees_who_waits_to_put() -> None:
 def test_a_capacity_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="capacity"):
         Inbox(0)
+
+
+async def test_a_put_that_is_cancelled_while_it_waits_adds_all_the_same() -> None:
+    """What was taken off the wire is counted as come, so it must not be lost."""
+    inbox = Inbox(1)
+    inbox.put_now(("a:1",))
+    putting = asyncio.create_task(inbox.put(("a:2",)))
+    await asyncio.sleep(0)
+    putting.cancel()
+    await asyncio.wait([putting])
+    assert putting.cancelled()
+    assert [await inbox.get(), await inbox.get()] == [("a:1",), ("a:2",)]

@@ -107,16 +107,94 @@ def test_a_reconnect_resumes_each_subscription_from_its_own_cursors() -> None:
     assert all("since" not in config for config in configs)
 
 
-def test_while_catching_up_in_company_an_event_does_not_move_the_cursors() -> None:
-    one = opened(interest("s1"), interest("s2", resume=["t.0.e:1"]))
+def given_to(name: str, effects: list[Effect]) -> list[str]:
+    """The ids of the events that a subscription is given, in order."""
+    deliveries = [each for each in effects if isinstance(each, Deliver)]
+    return [each.event.id for each in deliveries if name in (*each.subscription_ids, *each.early)]
+
+
+BOTH = ("template_usage", "template_approval")
+
+
+def two(**second: Any) -> Session:
+    """One that stands at 0 of the place, and one that wants approvals too and is to be replayed from 1."""
+    one = opened(interest("s1"), interest("s2", types=BOTH, resume=["t.0.e:1"], **second))
     confirm(one, "s1", "t.0.e:0")
-    (effect,) = one.receive(usage("b", "t.0.e:9"), 0)
-    assert isinstance(effect, Deliver)
-    assert (effect.subscription_ids, effect.early) == (("s1",), ("s2",))
+    return one
+
+
+def approval(event_id: str, cursor: str) -> bytes:
+    return usage(event_id, cursor).replace(b"template_usage", b"template_approval")
+
+
+def test_an_event_for_another_waits_until_the_replay_has_come_past_it() -> None:
+    one = two()
+    effects = one.receive(usage("d", "t.0.e:9"), 0)
+    assert (given_to("s1", effects), given_to("s2", effects)) == (["d"], [])
+    assert given_to("s2", one.receive(usage("c", "t.0.e:10"), 0)) == []
+    assert given_to("s2", one.receive(usage("other", "t.1.e:1"), 0)) == []
+    assert given_to("s2", one.receive(approval("a", "t.0.e:4"), 0)) == ["a"]
+    assert given_to("s2", one.receive(approval("e", "t.0.e:11"), 0)) == ["d", "c", "e"]
+    assert given_to("s2", one.receive(usage("f", "t.0.e:12"), 0)) == []
+    assert given_to("s2", one.receive(usage("f", "t.0.e:12"), 0)) == ["f"], "its own replay brings it"
+    assert given_to("s2", one.receive(usage("h", "t.0.e:13"), 0)) == []
+    answer = control(action="subscribed", subscriptionId="s2", cursors=["t.0.e:13"], recovered=True)
+    effects = one.receive(answer, 0)
+    assert sorted(given_to("s2", effects)) == ["h", "other"]
+    assert isinstance(effects[-1], Confirmed)
+    assert given_to("s2", one.receive(usage("g", "t.0.e:14"), 0)) == ["g"]
+    assert one.counters.unordered == 0
+
+
+def test_what_waits_for_a_replay_comes_again_on_the_next_connection() -> None:
+    one = two()
+    assert given_to("s2", one.receive(usage("b", "t.0.e:9"), 0)) == []
     one.disconnected()
     one.connected(1, user_id=1)
     configs = [each["config"] for each in sent(one.receive(control(**GREETING), 1))]
     assert [config["resume"] for config in configs] == [["t.0.e:9"], ["t.0.e:1"]]
+    assert given_to("s2", one.receive(approval("a", "t.0.e:4"), 1)) == ["a"]
+    assert given_to("s2", one.receive(usage("b", "t.0.e:9"), 1)) == ["b"]
+    assert given_to("s2", one.receive(approval("c", "t.0.e:10"), 1)) == ["c"]
+
+
+def test_more_than_may_wait_for_a_replay_is_given_before_it_and_counted() -> None:
+    one = two(remembered_ids=2)
+    given = [given_to("s2", one.receive(usage(f"e{at}", f"t.0.e:{at}"), 0)) for at in (7, 8, 9, 10)]
+    assert given == [[], [], ["e7"], ["e8"]]
+    assert one.counters.unordered == 2
+
+
+def test_a_subscription_that_was_refused_for_now_keeps_its_place() -> None:
+    one = two()
+    error = {"code": "not_ready", "message": "", "retryable": True, "subscriptionId": "s2"}
+    one.receive(msgspec.json.encode({"type": "error", "payload": error, "timestamp": NOW}), 0)
+    assert given_to("s2", one.receive(usage("b", "t.0.e:9"), 0)) == []
+    (asked,) = sent(one.tick(one.deadline()))
+    assert asked["config"]["resume"] == ["t.0.e:1"]
+    assert given_to("s2", one.receive(approval("a", "t.0.e:4"), 0)) == ["a"]
+    confirm(one, "s2", "t.0.e:9")
+    assert given_to("s2", one.receive(usage("b", "t.0.e:9"), 0)) == []
+
+
+def test_a_replay_of_what_another_has_had_is_given_as_it_comes() -> None:
+    one = opened(interest("s1"), interest("s2", since=NOW))
+    confirm(one, "s1", "t.0.e:6")
+    assert given_to("s2", one.receive(usage("new", "t.0.e:7"), 0)) == []
+    for at in (4, 5, 6):
+        effects = one.receive(usage(f"e{at}", f"t.0.e:{at}"), 0)
+        assert (given_to("s1", effects), given_to("s2", effects)) == ([], [f"e{at}"])
+    assert given_to("s2", one.receive(usage("new", "t.0.e:7"), 0)) == ["new"]
+    confirm(one, "s2", "t.0.e:7")
+    assert one.counters.unordered == 0
+
+
+def test_the_past_of_one_is_no_news_to_another_that_is_to_be_replayed() -> None:
+    one = opened(interest("s1", since=NOW), interest("s2", types=BOTH, resume=["t.0.e:7"]))
+    assert given_to("s2", one.receive(usage("old", "t.0.e:5"), 0)) == []
+    confirm(one, "s2", "t.0.e:9")
+    assert given_to("s2", one.receive(usage("new", "t.0.e:10"), 0)) == ["new"]
+    assert one.counters.duplicates == 0
 
 
 def test_a_gap_replaces_the_cursors() -> None:

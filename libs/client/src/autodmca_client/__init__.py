@@ -1,4 +1,4 @@
-"""Python SDK for the real-time API: connect, subscribe, resume, de-duplicate."""
+"""Python SDK for the real-time API: connect, subscribe, resume, de-duplicate, with or without a WebSocket."""
 
 from autodmca_client.client import Client, TokenSource
 from autodmca_client.closing import Backoff
@@ -20,7 +20,7 @@ from autodmca_client.errors import (
     UnknownType,
 )
 from autodmca_client.session import Counters, Timing
-from autodmca_client.status import State, Status
+from autodmca_client.status import State, Status, Transport
 from autodmca_client.subscription import Subscription
 from autodmca_client.wire import Event
 
@@ -47,6 +47,7 @@ __all__ = [
     "Subscription",
     "Timing",
     "TokenSource",
+    "Transport",
     "Unauthenticated",
     "Unavailable",
     "UnknownType",

@@ -13,7 +13,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from autodmca_events import rfc3339
 
@@ -21,12 +21,15 @@ from autodmca_client.closing import Policy, delay_s, hint_s
 from autodmca_client.dial import Address, Authentication, Ended
 from autodmca_client.effects import Gap, Opened
 from autodmca_client.errors import AuthenticationFailed, ClientError, NotOpen, StayAway
+from autodmca_client.fallback.connection import FallbackConnection
 from autodmca_client.inbox import Inbox, Mailbox
 from autodmca_client.interests import Interest
 from autodmca_client.link import Link
+from autodmca_client.mailboxes import Mailboxes
 from autodmca_client.session import Counters, Session, Timing
 from autodmca_client.status import Status
 from autodmca_client.subscription import Subscription
+from autodmca_client.ways import Ways
 
 log = logging.getLogger("autodmca_client")
 
@@ -41,6 +44,10 @@ class Client:
     connection. Entering does not wait for the connection. Leaving closes it, and every subscription
     with it. All methods belong to the event loop that entered.
 
+    Where a WebSocket cannot be had (two that never opened, or one that a proxy refused) events come over
+    `/events`, from the same cursors, and a WebSocket is tried again now and then; `send` waits for that.
+    `fallback=False` switches this off.
+
     `queue_size` events wait per subscription, then nothing more is read from the socket until the
     application catches up (all subscriptions wait together; `counters.pauses` counts). `remembered_ids`
     bounds the de-duplication of each subscription.
@@ -53,6 +60,8 @@ class Client:
         token: TokenSource,
         authentication: Authentication = "subprotocol",
         tls: ssl.SSLContext | None = None,
+        proxy: str | Literal[True] | None = None,
+        fallback: bool = True,
         queue_size: int = 1_000,
         remembered_ids: int = 10_000,
         timing: Timing = Timing(),  # noqa: B008 - frozen
@@ -69,13 +78,21 @@ class Client:
         self._clock = clock
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._session = Session(_wall_clock, timing, self._rng)
+        address = Address(url=url, authentication=authentication, tls=tls, proxy=proxy)
+        self._mailboxes = Mailboxes(self._session, clock)
         self._link = Link(
-            Address(url=url, authentication=authentication, tls=tls),
+            address,
             self._session,
+            self._mailboxes,
             clock=clock,
             fetch_token=self._fetch_token,
             on_open=self._greeted,
         )
+        without = FallbackConnection(
+            address, self._session, self._mailboxes, timing, self._rng, on_open=self._open_without
+        )
+        self._ways = Ways(self._link, without if fallback else None)
+        self._settled = asyncio.Event()  # open, or closed for good
         self._status = Status("connecting")
         self._greeting: Opened | None = None
         self._runner: asyncio.Task[None] | None = None
@@ -114,7 +131,8 @@ class Client:
         `on_gap` is called, in its place among the events, when events were lost for good.
         Iteration raises UnknownType, BadFilter or another EdgeError when the edge refuses.
 
-        Raises ValueError for no types or for both `since` and `resume`, NotOpen outside `async with`.
+        Raises BadFilter for a key or an operator that is not known here, ValueError for no types or for both
+        `since` and `resume`, NotOpen outside `async with`.
         """
         if self._runner is None:
             raise NotOpen("subscribe inside `async with Client(...)`")
@@ -139,7 +157,9 @@ class Client:
 
     async def opened(self) -> None:
         """Wait until the connection is open; raises what ended the client."""
-        await self._link.until_open()
+        while self._status.state != "open":
+            await self._settled.wait()
+            self._mailboxes.require_unfinished()
 
     async def send(self, action: str, data: object = None) -> None:
         """Send an application message and wait until the log has it; waits for an open connection first.
@@ -193,7 +213,7 @@ class Client:
             if token is None:
                 ended = Ended(0, "no token could be had", Policy.BACK_OFF)
             else:
-                ended = await self._link.run(token)
+                ended = await self._ways.run(token)
             self._status = Status("reconnecting", ended.code, ended.reason)
             if ended.policy is Policy.STAY_AWAY:
                 if ended.code == 1000:
@@ -207,7 +227,7 @@ class Client:
                         f"the edge refused the token: {ended.reason}", code=ended.code, reason=ended.reason
                     )
                 refused = token
-            if self._link.was_open and self._clock() - started >= self._timing.backoff.stable_s:
+            if self._ways.was_open and self._clock() - started >= self._timing.backoff.stable_s:
                 attempt = 0
             hint = hint_s(ended.reason)
             delay = delay_s(ended.policy, attempt, self._timing.backoff, self._rng, hint_s=hint)
@@ -230,8 +250,15 @@ class Client:
         self._greeting = opened
         self._tell(Status("open", node=opened.node))
 
+    def _open_without(self) -> None:
+        self._tell(Status("open", transport="fallback"))
+
     def _tell(self, status: Status) -> None:
         self._status = status
+        if status.state in ("open", "closed"):
+            self._settled.set()
+        else:
+            self._settled.clear()
         if self._on_status is not None:
             self._on_status(status)
 

@@ -1,12 +1,19 @@
 """Positions in the event log, and the ids already seen: what makes a resume lose and repeat nothing.
 
-A cursor is opaque but for one rule of the wire protocol: all before its last `:` names the stretch of log
-it is a position in, and of each stretch only the newest counts. `Cursors` keeps those, in the order they
-arrived; `SeenIds` keeps the newest ids, bounded: the oldest is forgotten first. Neither does I/O or fails.
+Of a cursor the wire protocol says two things: all before its last `:` names the stretch of log it is a
+position in, of which only the newest counts; after it stands a number that grows. `Cursors` keeps those, in
+the order they arrived; `SeenIds` keeps the newest ids, bounded: the oldest is forgotten first. Neither does
+I/O or fails.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterable
+
+
+def position_of(cursor: str) -> tuple[str, int] | None:
+    """The place of `cursor` and its number there; None where the number is none: its order is not known."""
+    place, _, number = cursor.rpartition(":")
+    return (place, int(number)) if number.isdecimal() else None
 
 
 class Cursors:
@@ -44,14 +51,11 @@ class Cursors:
 
         Only where both end in a decimal number; otherwise the order is not known and the answer is False.
         """
-        prefix, _, position = cursor.rpartition(":")
-        known = self._newest.get(prefix)
+        known = self._newest.get(cursor.rpartition(":")[0])
         if known is None:
             return False
-        newest = known.rpartition(":")[2]
-        if not (position.isdecimal() and newest.isdecimal()):
-            return False
-        return int(position) <= int(newest)
+        asked, newest = position_of(cursor), position_of(known)
+        return asked is not None and newest is not None and asked <= newest
 
     def as_list(self) -> list[str]:
         """All of them, as `config.resume` takes them."""
@@ -82,6 +86,9 @@ class SeenIds:
         if len(ids) > self._capacity:
             ids.popitem(last=False)
         return True
+
+    def __contains__(self, event_id: str) -> bool:
+        return event_id in self._ids
 
     def __len__(self) -> int:
         return len(self._ids)

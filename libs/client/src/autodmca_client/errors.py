@@ -63,7 +63,10 @@ class UnknownType(EdgeError):
 
 
 class BadFilter(EdgeError):
-    """A filter names a field that no type has, or a value of the wrong type; `field` says which."""
+    """A filter names a field that no type has, an unknown operator or a value of the wrong type: see `field`.
+
+    Raised where the subscription is made for what this library does not know, else when the edge refuses.
+    """
 
 
 class Unavailable(EdgeError):

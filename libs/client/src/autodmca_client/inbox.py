@@ -48,11 +48,14 @@ class Inbox:
             self._not_empty.set()
 
     async def put(self, item: Item) -> None:
-        """Add `item`, waiting for room."""
-        while self.is_full:
-            self._not_full.clear()
-            await self._not_full.wait()
-        self.put_now(item)
+        """Add `item`, waiting for room. Cancelled meanwhile it adds it over and above the bound: the session
+        has counted it as come."""
+        try:
+            while self.is_full:
+                self._not_full.clear()
+                await self._not_full.wait()
+        finally:
+            self.put_now(item)
 
     def reached(self, cursors: tuple[str, ...]) -> None:
         """Add positions; one entry at the end at most, over and above the bound."""

@@ -7,11 +7,12 @@ subscriptions, which is the application's (the edge limits it).
 
 import enum
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from autodmca_client import wire
-from autodmca_client.cursors import Cursors, SeenIds
-from autodmca_client.matching import matches
+from autodmca_client.cursors import Cursors, SeenIds, position_of
+from autodmca_client.held import Held
+from autodmca_client.matching import Matcher
 
 
 class Stage(enum.Enum):
@@ -24,7 +25,7 @@ class Stage(enum.Enum):
 
 
 class Interest:
-    """One named interest and how far it has come."""
+    """One named interest and how far it has come. Raises BadFilter for filters that mean nothing."""
 
     def __init__(
         self,
@@ -39,17 +40,20 @@ class Interest:
         self.id = interest_id
         self.types = tuple(types)
         self.filters = filters
+        self.matcher = Matcher(filters, types)
         self.since = since
         self.cursors = Cursors(resume)
         self.seen = SeenIds(remembered_ids)
+        self.held = Held(remembered_ids)
         self.stage = Stage.WANTED
         self.attempts = 0
         self.retry_at: float | None = None
 
     @property
     def catches_up(self) -> bool:
-        """Whether the edge still replays the past for it."""
-        return self.stage is Stage.ASKED and (self.since is not None or len(self.cursors) > 0)
+        """Whether a replay of the past is still to come for it."""
+        owed = self.stage in (Stage.WANTED, Stage.ASKED)
+        return owed and (self.since is not None or len(self.cursors) > 0)
 
     def confirm(self, cursors: Sequence[str], *, gap: bool) -> None:
         """The edge answered `subscribed`."""
@@ -65,6 +69,21 @@ class Interest:
         self.stage = Stage.WANTED
         self.attempts += 1
         self.retry_at = moment
+
+
+class Takers(NamedTuple):
+    """The subscriptions that an event is new to.
+
+    The `settled` ones stand, the `early` ones begin without a past, the `behind` ones wait for a replay.
+    The event's cursor says how far the settled ones have come. A subscription that is behind must not be
+    given the event before its own replay has passed it. An event that can have come for that subscription
+    only (`alone`) proves that the replay has passed everything before it.
+    """
+
+    settled: Sequence[Interest] = ()
+    early: Sequence[Interest] = ()
+    behind: Sequence[Interest] = ()
+    alone: bool = False
 
 
 class Interests:
@@ -108,6 +127,7 @@ class Interests:
             else:
                 interest.stage = Stage.WANTED
                 interest.retry_at = None
+                interest.held.clear()
 
     def wanted(self) -> list[Interest]:
         """Those to be asked for on a connection that has just opened."""
@@ -141,39 +161,38 @@ class Interests:
         return [
             each
             for each in candidates
-            if matches(
-                each.filters,
-                event_type=message.type,
-                user_id=message.user_id,
-                payload=fields,
-                own_user_id=self.own_user_id,
-            )
+            if each.matcher.matches(user_id=message.user_id, payload=fields, own_user_id=self.own_user_id)
         ]
 
-    def takers(
-        self, claimants: Sequence[Interest], message: wire.Message
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Those among `claimants` for which the event is new: settled, their cursors moved, and early ones.
+    def takers(self, claimants: Sequence[Interest], message: wire.Message) -> Takers:
+        """Those among `claimants` for which the event is new; of the settled ones the cursors are moved.
 
-        While the edge replays for one subscription, what it replays is no news to another that is
-        already past that position. And the one that catches up keeps its cursors until the edge says that it
-        has caught up, since an event may have come for another's sake; a lone one has no such doubt.
+        While the edge replays for one subscription, what it replays is no news to another that is already
+        past that position. One that does not stand yet keeps its cursors until the edge says that it has
+        caught up, since an event may have come for another's sake; a lone one has no such doubt.
         """
         cursor = message.cursor
         crowded = len(self._by_id) > 1
         replaying = crowded and any(each.catches_up for each in self._by_id.values())
-        takers: list[str] = []
-        early: list[str] = []
+        settled: list[Interest] = []
+        early: list[Interest] = []
+        behind: list[Interest] = []
+        past = 0
         for each in claimants:
-            settled = not crowded or each.stage is not Stage.ASKED
-            if cursor is not None and settled:
-                if replaying and each.cursors.is_behind(cursor):
-                    continue
+            if replaying and cursor is not None and each.cursors.is_behind(cursor):
+                past += 1
+                continue
+            stands = not crowded or each.stage in (Stage.STANDING, Stage.LEAVING)
+            if not stands and each.catches_up and cursor is not None and position_of(cursor) is not None:
+                if message.id not in each.seen:
+                    behind.append(each)
+                continue
+            if cursor is not None and stands:
                 each.cursors.add(cursor)
             is_new = not message.id or each.seen.is_new(message.id)
             if is_new and each.stage is not Stage.LEAVING:
-                (takers if settled else early).append(each.id)
-        return tuple(takers), tuple(early)
+                (settled if stands else early).append(each)
+        return Takers(settled, early, behind, len(claimants) - past == 1)
 
     def _index(self) -> None:
         by_type: dict[str, list[Interest]] = {}

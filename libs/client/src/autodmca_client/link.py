@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from autodmca_client.closing import policy_of
-from autodmca_client.dial import ABNORMAL, Address, Ended, dial, user_of
+from autodmca_client.dial import ABNORMAL, Address, Ended, Greeted, dial, user_of
 from autodmca_client.effects import (
     Accepted,
     Confirmed,
@@ -27,8 +27,9 @@ from autodmca_client.effects import (
     TokenWanted,
 )
 from autodmca_client.errors import ClientError, ConnectionDropped
-from autodmca_client.inbox import Early, Item, Mailbox
+from autodmca_client.inbox import Mailbox
 from autodmca_client.interests import Interest
+from autodmca_client.mailboxes import Mailboxes
 from autodmca_client.session import Session
 
 log = logging.getLogger("autodmca_client")
@@ -43,6 +44,7 @@ class Link:
         self,
         address: Address,
         session: Session,
+        mailboxes: Mailboxes,
         *,
         clock: Callable[[], float],
         fetch_token: Callable[[], Awaitable[str]],
@@ -54,14 +56,12 @@ class Link:
         self._clock = clock
         self._fetch_token = fetch_token
         self._on_open = on_open
-        self._mailboxes: dict[str, Mailbox] = {}
+        self._mailboxes = mailboxes
         self._answers: dict[str, asyncio.Future[None]] = {}
         self._slots = asyncio.Semaphore(MAX_UNANSWERED)
         self._outbox: asyncio.Queue[bytes] = asyncio.Queue()
         self._changed = asyncio.Event()
         self._open = asyncio.Event()
-        self._finished = False
-        self._end: ClientError | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._token = ""
         self._renewal: asyncio.Task[None] | None = None
@@ -74,11 +74,9 @@ class Link:
 
     def attach(self, interest: Interest, mailbox: Mailbox) -> None:
         """Begin a subscription; its events go to `mailbox`."""
-        if self._finished:
-            mailbox.close(self._end)
-            return
-        self._mailboxes[interest.id] = mailbox
-        self._perform_now(self._session.add(interest))
+        self._mailboxes.attach(interest.id, mailbox)
+        if interest.id in self._mailboxes:
+            self._perform_now(self._session.add(interest))
 
     def leave_soon(self, subscription_id: str) -> None:
         """End a subscription; callable from any thread, since a garbage collector may run in any."""
@@ -86,33 +84,23 @@ class Link:
             self._loop.call_soon_threadsafe(self._leave, subscription_id)
 
     def _leave(self, subscription_id: str) -> None:
-        self._detach(subscription_id, None)
+        self._mailboxes.detach(subscription_id, None)
         self._perform_now(self._session.remove(subscription_id))
-
-    def _detach(self, subscription_id: str, error: Exception | None) -> None:
-        mailbox = self._mailboxes.pop(subscription_id, None)
-        if mailbox is not None:
-            mailbox.close(error)
 
     def finish(self, error: ClientError | None) -> None:
         """The client is at its end: what waits on it learns so."""
-        self._finished = True
-        self._end = error
+        self._mailboxes.finish(error)
         self._open.set()
-        for subscription_id in list(self._mailboxes):
-            self._detach(subscription_id, error)
 
-    async def until_open(self) -> None:
-        """Wait for an open connection; raises what ended the client."""
+    async def _until_open(self) -> None:
         while not self._session.is_open:
             await self._open.wait()
-            if self._finished:
-                raise self._end or ConnectionDropped("the client is closed")
+            self._mailboxes.require_unfinished()
 
     async def send(self, action: str, data: object) -> None:
         """See Client.send."""
         async with self._slots:
-            await self.until_open()
+            await self._until_open()
             message_id, message = self._session.action(action, data)
             answer = asyncio.get_running_loop().create_future()
             self._answers[message_id] = answer
@@ -130,11 +118,14 @@ class Link:
 
     # -- one connection --------------------------------------------------------------------------------
 
-    async def run(self, token: str) -> Ended:
-        """Connect, serve until the connection ends, and say how it did. Cancellation closes with 1000."""
+    async def run(self, token: str, opened: Greeted | None = None) -> Ended:
+        """Connect, serve until the connection ends, and say how it did. Cancellation closes with 1000.
+
+        `opened` is a connection that was made with this token already.
+        """
         self.was_open = False
         self._token = token
-        socket = await dial(self._address, token)
+        socket = opened.socket if opened is not None else await dial(self._address, token)
         if isinstance(socket, Ended):
             return socket
         owed = token if self._address.authentication == "message" else None
@@ -146,6 +137,8 @@ class Link:
                     tasks.create_task(self._write(socket)),
                     tasks.create_task(self._keep_alive(socket)),
                 ]
+                if opened is not None:
+                    await self._hear(opened.greeting, tasks)
                 await self._read(socket, tasks)
                 if self._renewal is not None:
                     helpers.append(self._renewal)
@@ -163,37 +156,22 @@ class Link:
         return Ended(code, socket.close_reason or "", policy_of(code))
 
     async def _read(self, socket: ClientConnection, tasks: asyncio.TaskGroup) -> None:
-        session, clock = self._session, self._clock
         while True:
             try:
                 data = await socket.recv(decode=False)
             except ConnectionClosed:
                 return
-            effects = session.receive(data, clock())
-            for effect in effects:
-                if isinstance(effect, Deliver):
-                    await self._deliver(effect)
-                else:
-                    await self._perform(effect, tasks)
-            if not (effects and isinstance(effects[0], Deliver)):
-                self._changed.set()  # anything but an event may have moved the session's deadline
+            await self._hear(data, tasks)
 
-    async def _deliver(self, effect: Deliver) -> None:
-        for subscription_id in effect.subscription_ids:
-            await self._put(subscription_id, effect.event)
-        for subscription_id in effect.early:
-            await self._put(subscription_id, Early(effect.event))
-
-    async def _put(self, subscription_id: str, item: Item) -> None:
-        mailbox = self._mailboxes.get(subscription_id)
-        if mailbox is None:
-            return
-        if mailbox.inbox.is_full:
-            self._session.pause()
-            await mailbox.inbox.put(item)
-            self._session.resume_reading(self._clock())
-        else:
-            mailbox.inbox.put_now(item)
+    async def _hear(self, data: bytes, tasks: asyncio.TaskGroup) -> None:
+        effects = self._session.receive(data, self._clock())
+        for effect in effects:
+            if isinstance(effect, Deliver):
+                await self._mailboxes.deliver(effect)
+            else:
+                await self._perform(effect, tasks)
+        if not (effects and isinstance(effects[-1], Deliver)):
+            self._changed.set()  # anything but an event may have moved the session's deadline
 
     async def _perform(self, effect: Effect, tasks: asyncio.TaskGroup) -> None:
         match effect:
@@ -203,21 +181,14 @@ class Link:
                 self.was_open = True
                 self._open.set()
                 self._on_open(effect)
-            case Confirmed(subscription_id, cursors, gap):
-                if gap is not None:
-                    await self._put(subscription_id, gap)
-                if (mailbox := self._mailboxes.get(subscription_id)) is not None:
-                    mailbox.inbox.reached(cursors)
-                    mailbox.confirm()
-            case Positions(subscription_id, cursors):
-                if (mailbox := self._mailboxes.get(subscription_id)) is not None:
-                    mailbox.inbox.reached(cursors)
+            case Confirmed() | Positions():
+                await self._mailboxes.settle(effect)
             case Accepted(message_id):
                 if (answer := self._answers.get(message_id)) is not None and not answer.done():
                     answer.set_result(None)
             case Refused(error, subscription_id, reply):
                 if subscription_id is not None and subscription_id in self._mailboxes:
-                    self._detach(subscription_id, error)
+                    self._mailboxes.detach(subscription_id, error)
                 elif reply is not None and (answer := self._answers.get(reply)) is not None:
                     if not answer.done():
                         answer.set_exception(error)

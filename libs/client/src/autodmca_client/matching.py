@@ -1,121 +1,76 @@
 """Which of a connection's subscriptions an event is for.
 
 An event reaches a connection once, however many of its subscriptions match, and does not say which. With
-one subscription for its type the edge has already decided. With several, each one's filters are
-evaluated here as the wire protocol defines them ("Subscriptions and filters"), so that a subscription never
-receives what only another one asked for. Pure; a value of an unexpected type does not match and never raises.
+one subscription for its type the edge has already decided. With several, each one's filters are evaluated
+here, by the rules of `autodmca_events.filters` that the edge follows too, so that a subscription never
+receives what only another one asked for. What these rules do not know is refused when a matcher is made.
 """
 
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-_FIELDS = {
-    "profileIds": "profileId",
-    "platforms": "platform",
-    "submissionIds": "id",
-    "templateIds": "templateId",
-    "requestIds": "requestId",
-}
-_MISSING = object()
-_SUBMISSIONS = frozenset({"submission_progress", "submission_status_change"})
+from autodmca_events import CATALOGUE, field_kind
+from autodmca_events import filters as language
+
+from autodmca_client.errors import BadFilter
 
 
-def matches(
-    filters: Mapping[str, Any],
-    *,
-    event_type: str,
-    user_id: int | None,
-    payload: Callable[[], Mapping[str, Any]],
-    own_user_id: int | None,
-) -> bool:
-    """Whether every key of `filters` matches.
+class Matcher:
+    """The filters of one subscription. Immutable; raises BadFilter when it is made, never later."""
 
-    `payload` gives the payload's fields and is called only when a key needs one. `own_user_id` is the
-    token's user, None when unknown: without a `userId` filter a subscription is for that user's events and
-    those for everybody, which no `userId` filter excludes.
+    def __init__(self, filters: Mapping[str, Any], types: Sequence[str]) -> None:
+        try:
+            wanted = {key: _as_json(condition) for key, condition in filters.items()}
+            self._all_users, self._users = _users(wanted.pop(language.USER_KEY, None))
+            _check_fields(wanted, types)
+            self._filter = language.compiled(wanted) if wanted else None
+        except language.BadFilter as fault:
+            field = f"payload.config.filters.{fault.field}".rstrip(".")
+            raise BadFilter("bad_filter", fault.message, field=field) from None
+
+    def matches(
+        self, *, user_id: int | None, payload: Callable[[], Mapping[str, Any]], own_user_id: int | None
+    ) -> bool:
+        """Whether the user and every field are as wanted.
+
+        `payload` gives the payload's fields and is called only when a filter needs one. `own_user_id` is the
+        token's user, None when unknown: without a `userId` filter a subscription is for that user's events
+        and those for everybody, which no `userId` filter excludes.
+        """
+        if user_id is not None and not self._all_users:
+            users = self._users
+            if users is None:
+                if own_user_id is not None and user_id != own_user_id:
+                    return False
+            elif user_id not in users:
+                return False
+        return self._filter is None or self._filter.matches(payload())
+
+
+def _users(condition: Any) -> tuple[bool, frozenset[int] | None]:
+    """Whether all are wanted; whose events if not, None for the token's own."""
+    if condition is None:
+        return False, None
+    named = language.users_of(condition)
+    return (True, None) if named is None else (False, frozenset(named))
+
+
+def _check_fields(filters: Mapping[str, Any], types: Sequence[str]) -> None:
+    """Refuse a key that is no field of any of the types, here: it would match nothing for ever.
+
+    It may be one of a newer edge. What a newer edge knows of the type of a field is left to the edge.
     """
-    wanted = filters.get("userId", _MISSING)
-    if wanted is _MISSING:
-        if user_id is not None and own_user_id is not None and user_id != own_user_id:
-            return False
-    elif wanted != "*" and user_id is not None and not _test(wanted, user_id):
-        return False
-    for key, value in filters.items():
-        if key == "userId":
-            continue
-        if key == "submissionIds" and event_type not in _SUBMISSIONS:
-            return False
-        if not _test(value, _reach(payload(), _FIELDS.get(key, key))):
-            return False
-    return True
+    known = [name for name in types if name in CATALOGUE]
+    for key in filters:
+        field = language.payload_field(key)
+        if not any(field_kind(name, field) for name in known):
+            raise language.BadFilter(
+                key, f"no type of the subscription that this version knows has the field payload.{field}"
+            )
 
 
-def _reach(payload: Mapping[str, Any], path: str) -> object:
-    value: object = payload
-    for name in path.split("."):
-        if not isinstance(value, Mapping) or name not in value:
-            return _MISSING
-        value = value[name]
-    return value
-
-
-def _equal(wanted: object, value: object) -> bool:
-    return value == wanted
-
-
-def _any_of(choices: object, value: object) -> bool:
-    return isinstance(choices, list | tuple) and value in choices
-
-
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[object, object], bool]:
-    def test(bound: object, value: object) -> bool:
-        numbers = isinstance(bound, int | float) and isinstance(value, int | float)
-        if numbers or (isinstance(bound, str) and isinstance(value, str)):
-            return compare(value, bound)
-        return False
-
-    return test
-
-
-def _prefix(start: object, value: object) -> bool:
-    return isinstance(start, str) and isinstance(value, str) and value.startswith(start)
-
-
-def _contains(part: object, value: object) -> bool:
-    if isinstance(value, str):
-        return isinstance(part, str) and part in value
-    return isinstance(value, list) and part in value
-
-
-_OPERATORS: dict[str, Callable[[object, object], bool]] = {
-    "eq": _equal,
-    "ne": lambda wanted, value: not _equal(wanted, value),
-    "in": _any_of,
-    "nin": lambda choices, value: not _any_of(choices, value),
-    "gt": _ordered(operator.gt),
-    "gte": _ordered(operator.ge),
-    "lt": _ordered(operator.lt),
-    "lte": _ordered(operator.le),
-    "prefix": _prefix,
-    "contains": _contains,
-}
-
-
-def _test(wanted: object, value: object) -> bool:
-    if isinstance(wanted, Mapping):
-        return all(_test_operator(name, operand, value) for name, operand in wanted.items())
-    if value is _MISSING:
-        return False
-    if isinstance(wanted, list | tuple):
-        return _any_of(wanted, value)
-    return _equal(wanted, value)
-
-
-def _test_operator(name: str, operand: object, value: object) -> bool:
-    if name == "exists":
-        return (value is not _MISSING and value is not None) is operand
-    if value is _MISSING:
-        return name in ("ne", "nin")
-    test = _OPERATORS.get(name)
-    return test is None or test(operand, value)  # an operator this version does not know: the edge decided
+def _as_json(condition: Any) -> Any:
+    """A condition as the edge will read it: a tuple is a list there, any mapping an object."""
+    if isinstance(condition, Mapping):
+        return {name: _as_json(operand) for name, operand in condition.items()}
+    return list(condition) if isinstance(condition, tuple | set | frozenset) else condition

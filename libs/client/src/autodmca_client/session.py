@@ -6,7 +6,7 @@ a clock or a task. A message that cannot be read is counted and skipped.
 """
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -29,13 +29,22 @@ from autodmca_client.effects import (
 )
 from autodmca_client.errors import MessageTooLarge, edge_error
 from autodmca_client.interests import Interest, Interests, Stage
+from autodmca_client.wire import Event
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds; the edge's greeting overrides the first two."""
+    """Seconds; the edge's greeting overrides the first two.
+
+    Without a WebSocket one is tried at once, and again after `upgrade_s`, a window; `stream_s` is what an
+    event stream may take until it brings something (else polls take its place), `poll_s` how long a poll
+    waits.
+    """
 
     heartbeat_s: float = 30.0
     silence_s: float = 60.0
+    upgrade_s: float = 60.0
+    stream_s: float = 5.0
+    poll_s: float = 25.0
     backoff: Backoff = Backoff()
 
 
@@ -45,6 +54,7 @@ class Counters(msgspec.Struct):
     received: int = 0  # events that came over the wire
     duplicates: int = 0  # events that every subscription of theirs had already seen
     unclaimed: int = 0  # events that no subscription wanted (any more)
+    unordered: int = 0  # events given before a replay had come past them: too many waited for it
     unreadable: int = 0  # messages that are not of this protocol
     gaps: int = 0
     reconnects: int = 0
@@ -225,6 +235,7 @@ class Session:
         if payload.get("recovered") is False:
             gap = Gap(interest.id, str(payload.get("reason", "")))
             self.counters.gaps += 1
+        yield from self._give(interest, interest.held.all())
         interest.confirm(_strings(payload.get("cursors")), gap=gap is not None)
         yield Confirmed(interest.id, tuple(interest.cursors.as_list()), gap)
 
@@ -255,14 +266,39 @@ class Session:
         if not claimants:
             self.counters.unclaimed += 1
             return []
-        takers, early = self.interests.takers(claimants, message)
-        if not takers and not early:
+        takers = self.interests.takers(claimants, message)
+        if not (takers.settled or takers.early or takers.behind):
             self.counters.duplicates += 1
             return []
-        return [Deliver(takers, wire.event(message, data), early)]
+        event = wire.event(message, data)
+        effects: list[Effect] = []
+        if takers.settled or takers.early:
+            effects.append(Deliver(_ids(takers.settled), event, _ids(takers.early)))
+        for each in takers.behind:
+            effects += self._behind(each, event, alone=takers.alone)
+        return effects
+
+    def _behind(self, interest: Interest, event: Event, *, alone: bool) -> Iterable[Effect]:
+        """What a subscription that a replay is to come for is given when `event` comes."""
+        if alone:  # it came for this one's sake: so has all that was before it
+            return self._give(interest, [*interest.held.up_to(event), event])
+        overdue = interest.held.put(event)
+        self.counters.unordered += overdue is not None
+        return self._give(interest, () if overdue is None else (overdue,))
+
+    def _give(self, interest: Interest, events: Iterable[Event]) -> Iterable[Effect]:
+        return [
+            Deliver((), each, (interest.id,))
+            for each in events
+            if not each.id or interest.seen.is_new(each.id)
+        ]
 
     def _control_message(self, action: str, **payload: object) -> bytes:
         return wire.control(new_id(), self._wall_clock(), action, **payload)
+
+
+def _ids(interests: Sequence[Interest]) -> tuple[str, ...]:
+    return tuple([each.id for each in interests])
 
 
 def _seconds(milliseconds: object, default: float) -> float:

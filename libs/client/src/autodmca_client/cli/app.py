@@ -7,6 +7,7 @@ usage, 130 interrupted, 143 terminated.
 from typing import Any
 
 import click
+from autodmca_events.topics import SERVICES
 
 from autodmca_client.cli import values
 from autodmca_client.cli.run import run
@@ -24,7 +25,9 @@ servers_option = click.option(
     show_envvar=True,
     help="Kafka, host:port[,host:port].",
 )
-secret_option = click.option("--secret", envvar="JWT_SECRET", hidden=True)
+secret_option = click.option("--secret", envvar="JWT_SECRET", hidden=True, callback=values.secret)
+service_argument = click.argument("service", metavar="SERVICE")
+user_option = click.option("--user", "user_id", type=values.USER, help="Only those of this user.")
 role_option = click.option("--role", "roles", multiple=True, help="Role in the token; may be repeated.")
 
 
@@ -38,7 +41,9 @@ def main() -> None:
 @url_option
 @click.option("--token", envvar="AUTODMCA_TOKEN", show_envvar=True, help="JSON Web Token.")
 @secret_option
-@click.option("--user", "user_id", type=int, help="Make a development token for this user from JWT_SECRET.")
+@click.option(
+    "--user", "user_id", type=values.USER, help="Make a development token for this user from JWT_SECRET."
+)
 @role_option
 @click.option(
     "--types",
@@ -63,6 +68,7 @@ def main() -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON per event, as it came.")
 @click.option("--count", type=click.IntRange(min=1), help="End after so many events.")
+@click.option("--wait", is_flag=True, help="Wait for an edge that is not there yet.")
 def listen(**options: Any) -> None:
     """Show events as they happen, across reconnects.
 
@@ -75,7 +81,9 @@ def listen(**options: Any) -> None:
 
 @main.command()
 @click.argument("event_type", metavar="TYPE", callback=values.event_type)
-@click.option("--user", "user_id", type=int, help="Whose event it is; not for events meant for everybody.")
+@click.option(
+    "--user", "user_id", type=values.USER, help="Whose event it is; not for events meant for everybody."
+)
 @click.option("--payload", callback=values.text, help="JSON, @FILE, or - for standard input.")
 @click.option("--example", is_flag=True, help="Emit the packaged example of the type.")
 @servers_option
@@ -87,7 +95,7 @@ def emit(**options: Any) -> None:
 
 
 @main.command()
-@click.option("--user", "user_id", type=int, required=True)
+@click.option("--user", "user_id", type=values.USER, required=True)
 @role_option
 @click.option(
     "--ttl",
@@ -116,6 +124,21 @@ def token(
 @servers_option
 @click.option("--create", is_flag=True, help="Create what is missing first.")
 @click.option(
+    "--service",
+    "services",
+    multiple=True,
+    type=click.Choice(SERVICES),
+    help="Create this service's own topics, too; may be repeated.",
+)
+@click.option(
+    "--replication-factor",
+    type=click.IntRange(min=1),
+    envvar="TOPIC_REPLICATION_FACTOR",
+    default=1,
+    show_default=True,
+    show_envvar=True,
+)
+@click.option(
     "--partitions",
     type=click.IntRange(min=1),
     envvar="TOPIC_PARTITIONS",
@@ -142,3 +165,56 @@ def tail(**options: Any) -> None:
     from autodmca_client.cli.tail import Tail, tail
 
     run(tail(Tail(**options)))
+
+
+@main.group("dead-letters")
+def dead_letters() -> None:
+    """Look at the inputs that a service could not apply, and send them again.
+
+    SERVICE is a service's name, such as templates. A dead letter is named partition@offset.
+    """
+
+
+@dead_letters.command("list")
+@service_argument
+@servers_option
+@user_option
+@click.option("--since", callback=values.since, help="Only those that failed since: RFC 3339, or 2h ago.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON per dead letter, whole.")
+def list_(as_json: bool, **options: Any) -> None:
+    """List dead letters: when each failed, whose it is, why, and whether it was sent again."""
+    from autodmca_client.cli.dead_letters import Letters, show_all
+
+    run(show_all(Letters(**options), as_json=as_json))
+
+
+@dead_letters.command()
+@service_argument
+@click.argument("names", metavar="PARTITION@OFFSET...", nargs=-1, required=True)
+@servers_option
+def show(**options: Any) -> None:
+    """Show dead letters whole: the input with its headers, where it stood, and the error."""
+    from autodmca_client.cli.dead_letters import Letters, show
+
+    run(show(Letters(**options)))
+
+
+@dead_letters.command()
+@service_argument
+@click.argument("names", metavar="[PARTITION@OFFSET...]", nargs=-1)
+@servers_option
+@user_option
+@click.option("--since", callback=values.since, help="Only those that failed since: RFC 3339, or 2h ago.")
+@click.option("--all", "everything", is_flag=True, help="All that --user and --since leave.")
+@click.option("--twice", is_flag=True, help="Those too that were sent again before.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be sent.")
+def resend(everything: bool, twice: bool, dry_run: bool, **options: Any) -> None:
+    """Write the inputs of dead letters to the service again, in the order in which they failed.
+
+    What was sent again before is left out. The dead letters stay.
+    """
+    from autodmca_client.cli.dead_letters import Letters, resend
+
+    if everything == bool(options["names"]):
+        raise click.UsageError("either PARTITION@OFFSET... or --all")
+    run(resend(Letters(**options), twice=twice, dry_run=dry_run))

@@ -6,7 +6,7 @@ from autodmca_events import CATALOGUE, EventType, Payload, new_id
 from autodmca_events.example import example
 from autodmca_kafka import EventProducer
 
-from autodmca_client.cli.log_access import CLIENT_ID, CONNECT_S, kafka_errors
+from autodmca_client.cli.log_access import CLIENT_ID, CONNECT_S, log_at
 
 
 class Emit(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,11 +28,11 @@ async def emit(options: Emit) -> None:
     if not event_type.everybody and options.user_id is None:
         raise click.UsageError(f"{event_type.name} is a user's: --user N")
     event_id = new_id()
-    with kafka_errors():
-        async with EventProducer(
-            options.bootstrap_servers, client_id=CLIENT_ID, connect_timeout_s=CONNECT_S
-        ) as producer:
-            position = await producer.send(payload, user_id=options.user_id, id=event_id)
+    async with (
+        log_at(options.bootstrap_servers) as brokers,
+        EventProducer(brokers, client_id=CLIENT_ID, connect_timeout_s=CONNECT_S) as producer,
+    ):
+        position = await producer.send(payload, user_id=options.user_id, id=event_id)
     click.echo(f"{event_id} {position.topic} partition {position.partition} offset {position.offset}")
 
 

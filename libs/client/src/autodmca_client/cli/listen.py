@@ -9,6 +9,7 @@ import click
 import msgspec
 from autodmca_events import CATALOGUE
 
+from autodmca_client.cli.reach import edge, why_none_answers
 from autodmca_client.cli.render import event_line
 from autodmca_client.cli.state import SavedPosition, state_directory
 from autodmca_client.cli.values import signed_token
@@ -38,6 +39,7 @@ class Listen(msgspec.Struct, frozen=True, kw_only=True):
     resume: bool
     as_json: bool
     count: int | None
+    wait: bool
 
 
 async def listen(options: Listen) -> None:
@@ -54,6 +56,11 @@ async def listen(options: Listen) -> None:
         client = Client(options.url, token=token, on_status=_tell_status, timing=PATIENCE)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--url") from None
+    if reason := await why_none_answers([edge(options.url)]):
+        if not options.wait:
+            remedy = "start one (make run), name another with --url or AUTODMCA_URL, or --wait for it"
+            raise click.ClickException(f"no edge answers at {options.url} ({reason}): {remedy}")
+        _say(f"no edge answers at {options.url} yet ({reason})")
     async with client:
         events = client.subscribe(
             types,
@@ -115,7 +122,8 @@ def _token(options: Listen) -> tuple[TokenSource, int | None]:
 def _tell_status(status: Status) -> None:
     match status.state:
         case "open":
-            _say(f"connected to {status.node or 'the edge'}")
+            how = " without a WebSocket" if status.transport == "fallback" else ""
+            _say(f"connected to {status.node or 'the edge'}{how}")
         case "reconnecting":
             why = f"{status.code} {status.reason}".strip()
             _say(f"connection lost ({why}); again in {status.retry_in_s:.1f} s")

@@ -44,13 +44,28 @@ def fields(payload: Mapping[str, Any]) -> str:
 
 def value_text(value: object) -> str:
     """A value in one short word or JSON."""
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    text = " ".join(printable(text).split())
-    if len(text) > _LONGEST:
-        text = text[: _LONGEST - 1] + "…"
-    return f'"{text}"' if isinstance(value, str) and (" " in text or not text) else text
+    word = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    word = " ".join(printable(word).split())
+    if len(word) > _LONGEST:
+        word = word[: _LONGEST - 1] + "…"
+    return f'"{word}"' if isinstance(value, str) and (" " in word or not word) else word
 
 
-def printable(text: str) -> str:
-    """`text` without what could steer a terminal: it comes from outside."""
-    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
+def printable(line: str) -> str:
+    """`line` without what could steer a terminal: it comes from outside."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in line)
+
+
+def text(data: bytes) -> str:
+    """Bytes of a record as text, whatever they are."""
+    return data.decode("utf-8", "replace")
+
+
+def decoded(value: bytes | None) -> object:
+    """A record's value for JSON: what it holds if it is JSON, else its text; None for a tombstone."""
+    if value is None:
+        return None
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return text(value)

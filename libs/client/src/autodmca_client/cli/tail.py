@@ -8,8 +8,8 @@ import msgspec
 from autodmca_events import ms_of, rfc3339
 from autodmca_kafka import Batch, Record, TailReader, TopicPartition
 
-from autodmca_client.cli.log_access import CLIENT_ID, CONNECT_S, kafka_errors
-from autodmca_client.cli.render import printable
+from autodmca_client.cli.log_access import CLIENT_ID, CONNECT_S, log_at
+from autodmca_client.cli.render import decoded, printable, text
 
 
 class Tail(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,18 +27,18 @@ async def tail(options: Tail) -> None:
     """Print records until cancelled, or until `count` were printed."""
     if options.from_beginning and options.since is not None:
         raise click.UsageError("either --from-beginning or --since")
-    with kafka_errors():
-        async with TailReader(
-            options.bootstrap_servers, client_id=CLIENT_ID, connect_timeout_s=CONNECT_S
-        ) as reader:
-            await reader.add(await _starts(reader, options))
-            click.echo(f"reading {', '.join(options.topics)}", err=True)
-            shown = 0
-            async for topic, partition, record in _records(reader):
-                click.echo((_json if options.as_json else _line)(topic, partition, record))
-                shown += 1
-                if shown == options.count:
-                    return
+    async with (
+        log_at(options.bootstrap_servers) as brokers,
+        TailReader(brokers, client_id=CLIENT_ID, connect_timeout_s=CONNECT_S) as reader,
+    ):
+        await reader.add(await _starts(reader, options))
+        click.echo(f"reading {', '.join(options.topics)}", err=True)
+        shown = 0
+        async for topic, partition, record in _records(reader):
+            click.echo((_json if options.as_json else _line)(topic, partition, record))
+            shown += 1
+            if shown == options.count:
+                return
 
 
 async def _starts(reader: TailReader, options: Tail) -> dict[TopicPartition, int]:
@@ -66,11 +66,11 @@ async def _records(reader: TailReader) -> AsyncIterator[tuple[str, int, Record]]
 
 
 def _line(topic: str, partition: int, record: Record) -> str:
-    key = "-" if record.key is None else printable(_text(record.key))
-    headers = printable(" ".join(f"{name}={_text(value or b'')}" for name, value in record.headers))
+    key = "-" if record.key is None else printable(text(record.key))
+    headers = printable(" ".join(f"{name}={text(value or b'')}" for name, value in record.headers))
     where = click.style(f"{topic}[{partition}]@{record.offset}", fg="cyan")
     when = click.style(rfc3339(record.timestamp), dim=True)
-    value = click.style("tombstone", dim=True) if record.value is None else printable(_text(record.value))
+    value = click.style("tombstone", dim=True) if record.value is None else printable(text(record.value))
     return f"{where} {when} {key} {headers} {value}"
 
 
@@ -81,21 +81,8 @@ def _json(topic: str, partition: int, record: Record) -> bytes:
             "partition": partition,
             "offset": record.offset,
             "timestamp": rfc3339(record.timestamp),
-            "key": None if record.key is None else _text(record.key),
-            "headers": {name: _text(value or b"") for name, value in record.headers},
-            "value": _value(record.value),
+            "key": None if record.key is None else text(record.key),
+            "headers": {name: text(value or b"") for name, value in record.headers},
+            "value": decoded(record.value),
         }
     )
-
-
-def _value(value: bytes | None) -> object:
-    if value is None:
-        return None
-    try:
-        return msgspec.json.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _text(value)
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")

@@ -5,6 +5,7 @@ Bad input fails by the option's name. Reads files and standard input where the o
 
 import difflib
 import json
+import os
 import re
 import sys
 import time
@@ -16,6 +17,9 @@ import click
 from autodmca_events import CATALOGUE, InvalidTimestamp, ms_of, rfc3339
 
 from autodmca_client.development import development_token
+
+USER = click.IntRange(1, 2**53 - 1)
+"""A user's id, as a token may name it."""
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DURATION = re.compile(r"([0-9]+)([smhd]?)")
@@ -94,6 +98,17 @@ def text(context: click.Context, option: click.Parameter, value: str | None) -> 
     return value
 
 
+def secret(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """JWT_SECRET, or what the file that JWT_SECRET_FILE names holds."""
+    file = os.environ.get("JWT_SECRET_FILE")
+    if value or not file:
+        return value
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"JWT_SECRET_FILE: cannot read {file}: {error}") from None
+
+
 def signed_token(
     secret: str | None,
     user_id: int,
@@ -105,7 +120,7 @@ def signed_token(
     """A development token; without a usable secret the command fails, naming JWT_SECRET."""
     if not secret:
         raise click.ClickException(
-            "JWT_SECRET is not set: a development token is signed with the edge's secret"
+            "neither JWT_SECRET nor JWT_SECRET_FILE is set: development tokens need the edge's secret"
         )
     try:
         return development_token(secret, user_id, roles=roles, ttl_s=ttl_s, types=types)

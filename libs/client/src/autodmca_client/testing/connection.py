@@ -1,18 +1,24 @@
 """One connection of the fake edge: what it has been told, and what it wants."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from autodmca_events import CATALOGUE
+from autodmca_events import CATALOGUE, InvalidTimestamp
 from websockets.asyncio.server import ServerConnection
 
 from autodmca_client.dial import user_of
-from autodmca_client.matching import matches
+from autodmca_client.errors import BadFilter
+from autodmca_client.matching import Matcher
 from autodmca_client.testing.log import Stored
 
 if TYPE_CHECKING:
     from autodmca_client.testing.fake_edge import FakeEdge
+
+
+class _Subscription(NamedTuple):
+    types: list[str]
+    matcher: Matcher
 
 
 class FakeConnection:
@@ -22,7 +28,7 @@ class FakeConnection:
         self.socket = socket
         self.user_id = user_id
         self._edge = edge
-        self._subscriptions: dict[str, dict[str, Any]] = {}
+        self._subscriptions: dict[str, _Subscription] = {}
         self._queue: asyncio.Queue[bytes | tuple[int | None, str]] = asyncio.Queue()
         self._ended = False
 
@@ -39,7 +45,7 @@ class FakeConnection:
 
     def offer(self, stored: Stored) -> None:
         """Send an event if a subscription wants it: once, however many do."""
-        if any(self._wants(config, stored) for config in self._subscriptions.values()):
+        if any(self._wants(each, stored) for each in self._subscriptions.values()):
             self._send(stored)
 
     def end(self, code: int | None = None, reason: str = "") -> None:
@@ -71,7 +77,7 @@ class FakeConnection:
             self.say("error", {**named, **reply, **failure})
         elif message["type"] == "heartbeat":
             if payload.get("response") is not True:
-                types = [name for config in self._subscriptions.values() for name in config["types"]]
+                types = [name for each in self._subscriptions.values() for name in each.types]
                 cursors = self._edge.log.cursors(types)
                 self.say(
                     "heartbeat", {"timestamp": payload["timestamp"], "cursors": cursors, "response": True}
@@ -105,12 +111,23 @@ class FakeConnection:
             detail = {"code": "unknown_type", "message": f"no type {unknown[0]}", "retryable": False}
             self.say("error", {**detail, "subscriptionId": name, "field": "payload.config.types[0]", **reply})
             return
-        reason, replay = self._edge.log.after(
-            config.get("resume", []), config.get("since"), lambda stored: self._wants(config, stored)
-        )
+        try:
+            wanted = _Subscription(config["types"], Matcher(config.get("filters", {}), config["types"]))
+        except BadFilter as refused:
+            detail = {"code": refused.code, "message": refused.message, "retryable": False}
+            self.say("error", {**detail, "subscriptionId": name, "field": refused.field, **reply})
+            return
+        try:
+            reason, replay = self._edge.log.after(
+                config.get("resume", []), config.get("since"), lambda stored: self._wants(wanted, stored)
+            )
+        except InvalidTimestamp as fault:
+            detail = {"code": "bad_message", "message": str(fault), "retryable": False}
+            self.say("error", {**detail, "subscriptionId": name, "field": "payload.config.since", **reply})
+            return
         for stored in replay:
             self._send(stored)
-        self._subscriptions[name] = config
+        self._subscriptions[name] = wanted
         answer = {
             "action": "subscribed",
             "subscriptionId": name,
@@ -123,11 +140,9 @@ class FakeConnection:
         }
         self.say("connection_established", answer)
 
-    def _wants(self, config: dict[str, Any], stored: Stored) -> bool:
+    def _wants(self, wanted: _Subscription, stored: Stored) -> bool:
         envelope = stored.envelope
-        return envelope["type"] in config["types"] and matches(
-            config.get("filters", {}),
-            event_type=envelope["type"],
+        return envelope["type"] in wanted.types and wanted.matcher.matches(
             user_id=envelope.get("userId"),
             payload=lambda: envelope["payload"],
             own_user_id=self.user_id,

@@ -42,6 +42,7 @@ class FakeEdge:
         heartbeat_timeout_ms: int = 60_000,
         max_message_bytes: int = 65_536,
         token_ok: Callable[[str], bool] = lambda token: True,
+        port: int = 0,
     ) -> None:
         self.greeting = {
             "protocol": 1,
@@ -63,7 +64,7 @@ class FakeEdge:
         self._clock_ms = 1_700_000_000_000
         self._changed = asyncio.Condition()
         self._server: Server | None = None
-        self._port = 0
+        self._port = port
 
     # -- the script ------------------------------------------------------------------------------------
 
@@ -145,7 +146,7 @@ class FakeEdge:
         )
         self._port = next(iter(self._server.sockets)).getsockname()[1]
 
-    async def until(self, condition: Callable[[], bool], deadline_s: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], bool], deadline_s: float = 60.0) -> None:
         """Wait until `condition` holds, tested whenever this edge hears or loses something.
 
         Raises TimeoutError.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from autodmca_events import CATALOGUE
+from autodmca_events import CATALOGUE, ms_of, rfc3339
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -74,10 +74,9 @@ class EventLog:
     ) -> tuple[str | None, list[Stored]]:
         """Why the replay is not whole (None: it is), and the events it consists of."""
         if not resume:
+            moment = rfc3339(ms_of(since)) if since else "never"
             return None, [
-                each
-                for each in self._events
-                if since and each.envelope["timestamp"] >= since and wanted(each)
+                each for each in self._events if each.envelope["timestamp"] >= moment and wanted(each)
             ]
         positions: dict[str, int] = {}
         for cursor in resume:
