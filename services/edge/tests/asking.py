@@ -7,7 +7,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 import msgspec
-from autodmca_edge.fallback import Fallback
+from autodmca_edge.server.fallback.endpoint import Fallback
 from autodmca_edge.testing import FakeNode
 
 __all__ = ["Asked", "asking", "settled"]

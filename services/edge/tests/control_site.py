@@ -3,7 +3,7 @@
 from typing import Any
 
 import httpx
-from autodmca_edge.http_subscriptions import subscription_routes
+from autodmca_edge.server.subscriptions import subscription_routes
 from autodmca_edge.testing import FakeControlLog, FakeLog, FakeNode, FakePeer
 from starlette.applications import Starlette
 

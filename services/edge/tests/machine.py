@@ -5,12 +5,13 @@ The model keeps of each subscription from where on it is owed events, and cursor
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Awaitable
 from typing import Any, ClassVar
 
 import msgspec
-from autodmca_edge.hub import Hub
-from autodmca_edge.replay import Replays
+from autodmca_edge.fanout.hub import Hub
+from autodmca_edge.replay.replays import Replays
 from autodmca_edge.testing import FakeLog, FakeNode
 from autodmca_events import CATALOGUE, partition_for, user_key
 from hypothesis import strategies as st
@@ -127,7 +128,7 @@ class EdgeMachine(RuleBasedStateMachine):
         """Everybody is connected and has one subscription."""
         for index, client in enumerate(self.clients):
             self.run(self._connect(client, self.nodes[index % 2], 3600, slow=False))
-            self.subscribe(index, "a", [USAGE, NOTICE] if index != 2 else [APPROVAL], None, "*", resume=False)
+            self.subscribe(index, "a", [USAGE, NOTICE] if index != 2 else [APPROVAL], None, "*", resume="no")
 
     @rule(
         who=st.integers(0, 3),
@@ -160,11 +161,12 @@ class EdgeMachine(RuleBasedStateMachine):
         node.verifier.lifetime_s = lifetime
         client.peer, client.node = node.connect(client.token, limit=OUTBOX), node
         client.until = int(node.now) + lifetime
-        client.seen, client.here, client.newest = 0, {}, {}
+        client.seen, client.here, client.newest, client.asked = 0, Counter(), {}, []
         if slow:
             client.peer.room = 3000
         for name, sub in client.subs.items():
             sub.confirmed = False
+            sub.held.clear()
             self.ask(client, name, resume=list(sub.cursors.values()))
             if not sub.cursors:  # it was never confirmed: this is its beginning
                 sub.owed = client.owed(name)
@@ -172,6 +174,7 @@ class EdgeMachine(RuleBasedStateMachine):
     def ask(self, client: Client, name: str, **more: Any) -> None:
         sub = client.subs[name]
         assert client.peer is not None
+        client.asked.append(sub)
         client.peer.subscribe(name, *sub.types, filters=sub.filters or None, **more)
 
     @rule(
@@ -180,12 +183,12 @@ class EdgeMachine(RuleBasedStateMachine):
         types=st.lists(st.sampled_from([USAGE, APPROVAL, NOTICE]), min_size=1, max_size=3, unique=True),
         least=st.sampled_from([None, 2]),
         watch=st.sampled_from([None, "*", [1, 2], 3]),
-        resume=st.booleans(),
+        resume=st.sampled_from(["no", "others", "oldest"]),
     )
     def subscribe(
-        self, who: int, name: str, types: list[str], least: int | None, watch: Any, resume: bool
+        self, who: int, name: str, types: list[str], least: int | None, watch: Any, resume: str
     ) -> None:
-        """A new subscription, from now on or from where an older one of this client stands."""
+        """A new subscription, from now on, from where others of this client stand, or from its beginning."""
         client = self.clients[who]
         if client.peer is None or name in client.subs:
             return
@@ -198,10 +201,11 @@ class EdgeMachine(RuleBasedStateMachine):
             users = None if watch == "*" else set(watch) if isinstance(watch, list) else {watch}
         sub = Sub(types, filters, users)
         cursors = [cursor for other in client.subs.values() for cursor in other.cursors.values()]
+        cursors = {"no": [], "others": cursors, "oldest": [*client.oldest.values()]}[resume]
         client.subs[name] = sub
 
         async def work() -> None:
-            resumes = {"resume": cursors} if resume and cursors else {}
+            resumes = {"resume": cursors} if cursors else {}
             self.ask(client, name, **resumes)
             sub.owed = client.owed_from(cursors) if resumes else client.owed(name)
 
@@ -268,7 +272,7 @@ class EdgeMachine(RuleBasedStateMachine):
                     if not sub.wants(event):
                         continue
                     state = event.get("userId", 0), event["payload"].get("templateId", "")
-                    if event["id"] in client.received:
+                    if event["id"] in sub.received:
                         newer |= {state} if event["type"] == USAGE else set()
                     elif offset >= sub.owed.get(place, math.inf):
                         # Of a state the newest is enough for who could not take all of them.

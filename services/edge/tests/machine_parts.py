@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from autodmca_edge.standing import partitions_of
+from autodmca_edge.fanout.registry import partitions_of
 from autodmca_edge.testing import FakeNode, FakePeer
 
 Place = tuple[str, int]
@@ -37,6 +37,9 @@ class Sub:
         """From which offsets on; where its node was not ready for it, only once it is answered."""
         self.cursors: dict[str, str] = {}
         self.confirmed = False
+        self.received: set[str] = set()
+        self.held: set[str] = set()
+        """What has come before its answer, maybe for another's sake: the next connection brings it again."""
 
     def wants(self, event: dict[str, Any]) -> bool:
         if event["type"] not in self.types:
@@ -56,12 +59,15 @@ class Client:
         self.user = int(token.partition(":")[0])
         self.admin = token.endswith("admin")
         self.subs: dict[str, Sub] = {}
-        self.received: set[str] = set()
+        self.oldest: dict[str, str] = {}
+        """The first cursors that it was ever told."""
         self.peer: FakePeer | None = None
         self.node: FakeNode
         self.seen = 0
-        self.here: dict[str, dict[str, Any]] = {}
-        """What came on this connection, by its id, but what only an ended subscription wanted."""
+        self.here: Counter[str] = Counter()
+        """What came on this connection, by its id."""
+        self.asked: list[Sub] = []
+        """Whoever was subscribed on this connection, also what has ended."""
         self.newest: dict[tuple[str, str], int] = {}
         """By subscription and prefix, of the events that only that subscription wants."""
         self.until = 0.0
@@ -73,23 +79,18 @@ class Client:
         return positions(self.node) if name in self.peer.session.standing else {}
 
     def owed_from(self, cursors: Iterable[str]) -> dict[Place, int]:
-        """From where on, if a new subscription resumes from `cursors`: they may be ahead of the node."""
-        known: dict[Place, int] = {}
+        """From where on, if a new subscription resumes from `cursors`, whatever others have been given."""
+        newest: dict[Place, int] = {}
         for cursor in cursors:
-            partition, offset = self.node.log.locate(cursor)
+            partition, offset, _ = self.node.log.locate(cursor)
             place = partition.topic, partition.number
-            known[place] = min(known.get(place, offset), offset)
-        return {place: max(at, known.get(place, 0)) for place, at in positions(self.node).items()}
+            newest[place] = max(newest.get(place, offset), offset)
+        return positions(self.node) | newest
 
     def end(self, name: str) -> None:
         """A subscription is over: what it alone brought may be asked for again, by older cursors."""
         del self.subs[name]
         self.newest.clear()
-        self.here = {
-            key: event
-            for key, event in self.here.items()
-            if any(sub.wants(event) for sub in self.subs.values())
-        }
 
     def consume(self) -> None:
         """What has come since."""
@@ -106,13 +107,22 @@ class Client:
                 if sub is None:
                     continue
                 sub.confirmed = True
+                sub.received |= sub.held
+                sub.held.clear()
                 assert payload.get("reason", "retention") == "retention"
                 for cursor in payload["cursors"]:
-                    partition, position = self.node.log.locate(cursor)
+                    partition, position, _ = self.node.log.locate(cursor)
                     place = partition.topic, partition.number
+                    if not payload["recovered"]:
+                        # "Live events flow from now": what it says may be another's, which is still behind.
+                        standing = peer.session.standing.get(payload["subscriptionId"])
+                        began = 0 if standing is None else standing.since.get(partition, 0)
+                        position = max(position, min(began, partition.position))
                     if place not in sub.owed or not payload["recovered"]:
                         sub.owed[place] = position
                 _know(sub, payload["cursors"])
+                for cursor in payload["cursors"]:
+                    self.oldest.setdefault(cursor.rpartition(":")[0], cursor)
             elif message.get("type") == "heartbeat":
                 for sub in self.subs.values():
                     if sub.confirmed:
@@ -126,14 +136,15 @@ class Client:
     def _take(self, event: dict[str, Any]) -> None:
         peer = self.peer
         assert peer is not None
-        assert event["id"] not in self.here, "twice on one connection"
+        self.here[event["id"]] += 1
+        at_most = sum(sub.wants(event) for sub in self.asked)
+        assert self.here[event["id"]] <= at_most, "more often than it was asked for"
         assert self.admin or event.get("userId") in {self.user, None}, "another user's"
-        self.here[event["id"]] = event
-        self.received.add(event["id"])
         wanting = {name: sub for name, sub in self.subs.items() if sub.wants(event)}
         for sub in wanting.values():
             if sub.confirmed:
                 _know(sub, [event["cursor"]])
+            (sub.received if sub.confirmed or len(wanting) == 1 else sub.held).add(event["id"])
         if len(wanting) == 1:
             prefix, _, offset = event["cursor"].rpartition(":")
             which = next(iter(wanting)), prefix

@@ -5,14 +5,16 @@ import contextlib
 from typing import Any
 
 import pytest
-from autodmca_edge import gates
-from autodmca_edge.deadlines import Deadlines, Due
-from autodmca_edge.hub import Hub
-from autodmca_edge.log import Partition
-from autodmca_edge.outbox import Outbox
-from autodmca_edge.replay import Replays
-from autodmca_edge.standing import partitions_of
-from autodmca_edge.starts import Starts, Unreachable
+from autodmca_edge.fanout.hub import Hub
+from autodmca_edge.fanout.registry import partitions_of
+from autodmca_edge.log.errors import Unreachable
+from autodmca_edge.log.event_log import Partition
+from autodmca_edge.replay import handout
+from autodmca_edge.replay.gate import Gate
+from autodmca_edge.replay.replays import Replays
+from autodmca_edge.replay.resume import ResumePoints
+from autodmca_edge.session.deadlines import Deadlines, Due
+from autodmca_edge.wire.outbox import Outbox
 from hypothesis import seed
 
 from services.edge.tests.machine import EdgeMachine
@@ -48,15 +50,6 @@ class _IgnoresJoined(Replays):
         super()._wait(partition, gates)
 
 
-class _ForgetsOthers(Replays):
-    """What other subscriptions have brought is sent again."""
-
-    def _wait(self, partition: Partition, gates: Any) -> None:
-        for gate in gates:
-            gate.replay.had = ()
-        super()._wait(partition, gates)
-
-
 class _StartsLate(Replays):
     """A cursor is taken for the next offset."""
 
@@ -76,7 +69,7 @@ class _IgnoresGates(Hub):
         self.gates.update(gates)
 
 
-class _DoesNotWait(Starts):
+class _DoesNotWait(ResumePoints):
     """A replay begins before the node reads what it needs."""
 
     async def _follow(self, replay: Any) -> None:
@@ -92,24 +85,25 @@ class _StandsEarly(Replays):
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        self._starts = _DoesNotWait(arguments[0], arguments[1], more["pause"], patience_s=300)
+        self._lookups._points = _DoesNotWait(arguments[0], arguments[1], more["pause"], patience_s=300)
 
 
 class _LetsGo(Replays):
     """A replay does not hold what it needs: it may be dropped before the subscription stands."""
 
-    async def _start(self, replay: Any) -> None:
-        async def let_go() -> None:
-            replay.release()
+    def begin(self, client: Any, wanted: Any, config: Any, reply: Any) -> None:
+        super().begin(client, wanted, config, reply)
+        for replay in self._all_of(client):
+            self._spawn(_let_go(replay))
 
-        self._spawn(let_go())
-        await super()._start(replay)
+
+async def _let_go(replay: Any) -> None:
+    replay.release()
 
 
 BROKEN = [
     _OpensLate,
     _IgnoresJoined,
-    _ForgetsOthers,
     _StartsLate,
     _IgnoresGates,
     _StandsEarly,
@@ -137,8 +131,8 @@ def _backwards(hub: Hub, partition: Any, records: Any, poll: Any) -> None:
     _TO_USERS(hub, partition, records[::-1], poll)
 
 
-def _lasting(deadlines: Deadlines, now: float) -> Due | None:
-    due = _DUE(deadlines, now)
+def _lasting(deadlines: Deadlines, now: float, wall: float) -> Due | None:
+    due = _DUE(deadlines, now, wall)
     return None if due is Due.EXPIRED else due
 
 
@@ -146,15 +140,26 @@ def _endless(outbox: Outbox, wire: Any, handle: int, spill: Any, _limit: int) ->
     _MADE(outbox, wire, handle, spill, 1 << 40)
 
 
+def _withholding(gate: Gate, key: Any, bit: int, offset: int, payload: Any) -> bool:
+    others = [each for each in gate.replay.client.standing if each.name != gate.replay.name]
+    had = any(
+        each.since.get(gate.partition, 0) <= offset and gate._wants(each, key, bit, payload)
+        for each in others
+    )
+    return _CHOOSES(gate, key, bit, offset, payload) and not (offset < gate.joined and had)
+
+
+_CHOOSES = Gate.chooses
 _MADE = Outbox.__init__
 _TO_USERS, _DUE = Hub._to_users, Deadlines.due
 
 BREAKS = {
     "events of another user": (Hub, "_to_users", _foreign),
+    "a replay without what another subscription has brought": (Gate, "chooses", _withholding),
     "events in another order": (Hub, "_to_users", _backwards),
     "a token that never expires": (Deadlines, "due", _lasting),
     "an outbox without a bound": (Outbox, "__init__", _endless),
-    "facts conflated like states": (gates, "entity_of", lambda bit, record, _payload: (bit, record.key)),
+    "facts conflated like states": (handout, "entity_of", lambda bit, key, _payload: (bit, key)),
 }
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from autodmca_edge import pacing
-from autodmca_edge.experiments import Experiments
-from autodmca_edge.session import Session
+from autodmca_edge.fanout import pacer
+from autodmca_edge.fanout.experiments import Experiments
+from autodmca_edge.session.session import Session
 from autodmca_edge.testing import FakeNode, FakePeer
 from hypothesis import HealthCheck, settings
 
@@ -70,7 +70,7 @@ def _overtaking(session: Session, text: bytes) -> None:
 _SAY = Session._say
 
 BREAKS = {
-    "facts that wait, conflated like states": (pacing, "_entity", _all_states),
+    "facts that wait, conflated like states": (pacer, "_entity", _all_states),
     "cursors of events that wait": (Session, "_say", _overtaking),
 }
 

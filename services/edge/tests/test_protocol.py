@@ -179,6 +179,27 @@ def test_a_subscriptions_name_has_a_bound() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "message_id"),
+    [
+        (b'{"type":"heartbeat","id":5}', 5),
+        (b'{"type":"connection_established","payload":{"action":"subscribe"},"id":7}', 7),
+        (b'{"type":5,"id":"m1"}', "m1"),
+        (b'{"id":"m1"}', "m1"),
+        (b'{"type":"heartbeat","id":1e99}', None),
+        (b'{"type":"heartbeat","id":123456789012345678901234567890}', None),
+        (b'{"type":"heartbeat","id":{}}', None),
+        (b'[]', None),
+    ],
+)  # fmt: skip
+def test_an_error_says_to_which_message_also_when_its_envelope_is_wrong(
+    text: bytes, message_id: object
+) -> None:
+    refused = refusal(text)
+    said = msgspec.json.decode(protocol.error(refused, NOW))["payload"]
+    assert (said["code"], said.get("inReplyTo")) == ("bad_message", message_id)
+
+
+@pytest.mark.parametrize(
     "command",
     [
         AuthUpdate(token="t"),

@@ -2,7 +2,7 @@
 
 import math
 
-from autodmca_edge.timers import TimerWheel, monotonic_wall_clock
+from autodmca_edge.timers import JumpDetector, TimerWheel, steady_clock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,13 +32,26 @@ def test_an_item_is_asked_in_the_second_it_named_and_not_before() -> None:
     assert item.asked == [105]
 
 
-def test_a_moment_inside_a_second_is_rounded_up() -> None:
+def test_a_moment_that_is_far_away_is_rounded_up_to_a_second() -> None:
     wheel, item = TimerWheel(), Item(104.2)
+    wheel.advance(100)
     wheel.add(item, 104.2)
     wheel.advance(104.9)
     assert item.asked == []
     wheel.advance(105)
     assert item.asked == [105]
+
+
+def test_a_moment_that_is_near_is_met_exactly() -> None:
+    wheel, item, again = TimerWheel(), Item(104.2), Item(104, 104.5)
+    wheel.advance(103.5)
+    wheel.add(item, 104.2)
+    wheel.add(again, 104)
+    for now in (103.7, 104, 104.125, 104.25, 104.5, 104.75):
+        wheel.advance(now)
+    assert (item.asked, again.asked) == ([104.25], [104, 104.5])
+    wheel.add(Item(105), 105.5)
+    assert wheel.next_due == 105.5
 
 
 def test_next_due_tells_when_there_is_nothing_to_do() -> None:
@@ -121,8 +134,19 @@ def test_nobody_is_early_and_nobody_is_more_than_a_second_late(
         assert bool(item.asked) is (math.ceil(when) <= now)
 
 
-def test_the_clock_reads_like_the_wall_and_does_not_go_back() -> None:
-    clock = monotonic_wall_clock()
-    first = clock()
-    assert first > 1_700_000_000
-    assert clock() >= first
+def test_the_steady_clock_does_not_go_back() -> None:
+    clock = steady_clock()
+    assert clock() <= clock()
+
+
+def test_a_wall_clock_that_is_set_is_told_once_and_one_that_drifts_is_not() -> None:
+    steady, wall = 100.0, 5000.0
+    jumps = JumpDetector(lambda: steady, lambda: wall)
+    for _ in range(100):
+        steady, wall = steady + 1, wall + 1.005
+        assert jumps.look() is None
+    wall -= 3600
+    told = jumps.look()
+    assert told is not None
+    assert -3600 <= told <= -3599
+    assert jumps.look() is None

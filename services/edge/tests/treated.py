@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from autodmca_edge.metrics import of_experiments
 from autodmca_edge.testing import FakeLog, FakeNode, FakePeer
 
 USAGE, PROGRESS = "template_usage", "submission_progress"  # states of templateId and of id
@@ -26,7 +27,7 @@ def samples(node: FakeNode) -> dict[str, float]:
     """By metric, of the variant `on`."""
     return {
         sample.name.removeprefix("autodmca_edge_experiment_"): sample.value
-        for metric in node.treatments.collect()
+        for metric in of_experiments(node.treatments)
         for sample in metric.samples
         if sample.labels["variant"] == "on" and sample.labels.get("le") is None
     }

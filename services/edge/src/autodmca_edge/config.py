@@ -5,8 +5,10 @@ from typing import Annotated, Final
 from autodmca_runtime import ConfigError, Env, KafkaSettings, LogSettings, Problem, Secret, TokenSettings
 from msgspec import Meta, Struct
 
-from autodmca_edge.addresses import Network
-from autodmca_edge.experiments import Experiments
+from autodmca_edge.admission.addresses import Network
+from autodmca_edge.fanout.experiments import Experiments
+from autodmca_edge.session.identifiers import NODE_NAME
+from autodmca_edge.wire.credentials import Origin
 
 __all__ = ["AdminSettings", "AdmissionSettings", "EdgeSettings"]
 
@@ -45,6 +47,20 @@ class AdmissionSettings(Struct, frozen=True, kw_only=True):
         Env("EDGE_UNAUTHENTICATED_CONNECTIONS", "Connections that may wait for their token.", "2000"),
         Meta(ge=1),
     ] = 2000
+    talk_a_second: Annotated[
+        float,
+        Env(
+            "EDGE_TALK_PER_SECOND",
+            "Price of what a connection may say; a message costs 1 and 1 for each 4 KB (docs/protocol.md).",
+            "20",
+        ),
+        Meta(gt=0, le=1_000_000),
+    ] = 20.0
+    user_talk_a_second: Annotated[
+        float,
+        Env("EDGE_USER_TALK_PER_SECOND", "The same of a user, over all connections and requests.", "200"),
+        Meta(gt=0, le=1_000_000),
+    ] = 200.0
     max_loop_lag_ms: Annotated[
         float,
         Env("EDGE_MAX_LOOP_LAG_MS", "Lateness of the event loop over which none is let in.", "1000"),
@@ -100,10 +116,16 @@ class EdgeSettings(Struct, frozen=True, kw_only=True):
     admission: AdmissionSettings = AdmissionSettings()
     host: Annotated[str, Env("EDGE_HOST", "Address to listen on.", "0.0.0.0")] = "0.0.0.0"  # noqa: S104
     port: Annotated[int, Env("EDGE_PORT", "Port to listen on.", "8080"), Meta(ge=0, le=65535)] = 8080
-    node: Annotated[str, Env("EDGE_NODE", "This node's name, told to clients.", "edge-1")] = "edge"
+    node: Annotated[
+        str, Env("EDGE_NODE", "This node's name, told to clients.", "edge-1"), Meta(pattern=NODE_NAME)
+    ] = "edge"
     origins: Annotated[
-        tuple[str, ...],
-        Env("EDGE_ORIGINS", "Allowed Origin headers; any when unset.", "https://app.example.com"),
+        tuple[Origin, ...],
+        Env(
+            "EDGE_ORIGINS",
+            "Allowed Origin headers, as browsers write them; any when unset.",
+            "https://app.example.com",
+        ),
     ] = ()
     max_message_bytes: Annotated[
         int,
@@ -178,3 +200,12 @@ class EdgeSettings(Struct, frozen=True, kw_only=True):
         Env("EDGE_DRAIN_SECONDS", "Over how long connections are sent away.", "25"),
         Meta(ge=0, le=3600),
     ] = 25.0
+
+    @property
+    def allowances(self) -> tuple[float, float, int]:
+        """What `Allowances` is made of: room for the messages to services, and as much again."""
+        return (
+            max(self.admission.talk_a_second, 2 * self.messages_a_second),
+            max(self.admission.user_talk_a_second, 2 * self.user_messages_a_second),
+            self.max_subscriptions,
+        )

@@ -26,6 +26,7 @@ __all__ = [
     "answer",
     "error",
     "heartbeat_answer",
+    "names_in",
     "parse",
     "refused_shape",
     "require",
@@ -58,6 +59,10 @@ class State(Enum):
     CLOSING = "closing"
 
 
+MessageId = str | Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+"""What an error gives back of a message's `id`: also a number, though an `id` is text."""
+
+
 class Refusal(Exception):
     """A message that is answered with an `error`; the connection stays."""
 
@@ -68,7 +73,7 @@ class Refusal(Exception):
         *,
         field: str | None = None,
         subscription_id: str | None = None,
-        in_reply_to: str | None = None,
+        in_reply_to: MessageId | None = None,
         retryable: bool = False,
     ) -> None:
         super().__init__(message)
@@ -152,12 +157,17 @@ class _Incoming(msgspec.Struct):
     id: str | None = None
 
 
+class _Named(msgspec.Struct):
+    id: MessageId | None = None
+
+
 class _Action(msgspec.Struct):
     action: str = ""
     subscriptionId: str | None = None  # noqa: N815 - the wire's name
 
 
 _incoming = msgspec.json.Decoder(_Incoming)
+_named = msgspec.json.Decoder(_Named)
 _control: Final[msgspec.json.Decoder[Control]] = msgspec.json.Decoder(Control)
 _action = msgspec.json.Decoder(_Action)
 _heartbeat = msgspec.json.Decoder(Heartbeat)
@@ -173,7 +183,7 @@ def parse(text: bytes) -> Command:
     try:
         message = _incoming.decode(text)
     except msgspec.ValidationError as fault:
-        raise _bad_message(fault, "", None) from None
+        raise _bad_message(fault, "", _id_of(text)) from None
     except _FAULTS as fault:
         raise Refusal("bad_json", f"not a JSON message: {fault}") from None
     try:
@@ -193,6 +203,23 @@ def parse(text: bytes) -> Command:
         field="type",
         in_reply_to=message.id,
     )
+
+
+def names_in(text: bytes) -> tuple[MessageId | None, str | None]:
+    """The id of a message, and the subscription that it is about, as far as they can be had cheaply."""
+    message_id = _id_of(text)
+    try:
+        return message_id, _action.decode(_incoming.decode(text).payload).subscriptionId
+    except _FAULTS:
+        return message_id, None
+
+
+def _id_of(text: bytes) -> MessageId | None:
+    """Of a message that is wrong, be it in its `id`."""
+    try:
+        return _named.decode(text).id
+    except _FAULTS:
+        return None
 
 
 def _with_reply(command: _Replied, message_id: str | None) -> _Replied:
@@ -223,7 +250,7 @@ def refused_shape(fault: msgspec.ValidationError) -> Refusal:
     return _bad_message(fault, "", None)
 
 
-def _bad_message(fault: msgspec.ValidationError, within: str, message_id: str | None) -> Refusal:
+def _bad_message(fault: msgspec.ValidationError, within: str, message_id: MessageId | None) -> Refusal:
     text = str(fault)
     found = _PATH.search(text)
     missing = _MISSING.search(text)
@@ -253,26 +280,16 @@ def answer(action: str, timestamp: str, in_reply_to: str | None = None, **payloa
 
 def heartbeat_answer(heartbeat: Heartbeat, timestamp: str, cursors: list[str]) -> bytes:
     """The answer to a client's heartbeat, with the positions of its subscriptions."""
-    payload = {
-        "timestamp": heartbeat.timestamp,
-        "serverTime": timestamp,
-        "cursors": cursors,
-        "response": True,
-    }
+    told = {"serverTime": timestamp, "cursors": cursors, "response": True}
+    payload = {"timestamp": heartbeat.timestamp, **told}
     return _encode({"type": "heartbeat", "payload": payload, "timestamp": timestamp})
 
 
 def error(refusal: Refusal, timestamp: str) -> bytes:
     """An `error` message."""
-    payload: dict[str, Any] = {
-        "code": refusal.code,
-        "message": refusal.message,
-        "retryable": refusal.retryable,
-    }
-    if refusal.subscription_id is not None:
-        payload["subscriptionId"] = refusal.subscription_id
-    if refusal.field is not None:
-        payload["field"] = refusal.field
-    if refusal.in_reply_to is not None:
-        payload["inReplyTo"] = refusal.in_reply_to
+    payload: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
+    payload["retryable"] = refusal.retryable
+    where: dict[str, Any] = {"subscriptionId": refusal.subscription_id, "field": refusal.field}
+    where["inReplyTo"] = refusal.in_reply_to
+    payload |= {name: value for name, value in where.items() if value is not None}
     return _encode({"type": "error", "payload": payload, "timestamp": timestamp})

@@ -1,19 +1,14 @@
 """The `edge-control` topic in memory: what one node writes reaches all, soon, in order."""
 
 import asyncio
-from typing import Any, Protocol
+from typing import Any
 
 from autodmca_kafka.errors import DeliveryFailed
+from autodmca_service.control.tail import Taker
 
 from autodmca_edge.testing.log import StoredRecord
 
 __all__ = ["FakeControlLog"]
-
-
-class Taker(Protocol):
-    """A node's part; see control.py."""
-
-    def take(self, record: StoredRecord, *, early: bool = False) -> None: ...
 
 
 class FakeControlLog:

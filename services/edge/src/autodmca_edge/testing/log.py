@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autodmca_events import Payload, encode, envelope, event_type_of, partition_for, user_key
@@ -10,8 +10,9 @@ from autodmca_events.example import example
 from autodmca_events.topics import BROADCAST
 from msgspec import structs
 
-from autodmca_edge.log import TOPICS, Partition, Record
-from autodmca_edge.replay import PastEnd, Unreachable
+from autodmca_edge.log.errors import PastEnd, Unreachable
+from autodmca_edge.log.event_log import TOPICS, Partition, Record
+from autodmca_edge.log.reader import EpochEnd
 
 __all__ = ["FakeLog", "StoredBatch", "StoredRecord", "record_of"]
 
@@ -74,6 +75,10 @@ class FakeLog:
         """It does not answer reads."""
         self.leaderless: set[tuple[str, int]] = set()
         """Partitions whose brokers are all away."""
+        self.led: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        """Leader epochs, each with its first offset, of partitions that have them."""
+        self.traces = 0
+        """Questions about leader epochs, whatever their number."""
         self.reads = 0
         self.follows = 0
         """Questions by which partitions were added, whatever their number."""
@@ -125,6 +130,43 @@ class FakeLog:
             del self.records[where], self.first[where]
         self.records.update({(topic, number): [] for number in range(count)})
 
+    def elect(self, topic: str, number: int, *, end: int | None = None) -> None:
+        """Another leader, perhaps one whose log ends before: what comes after `end` is lost."""
+        where = topic, number
+        end = self.end(*where) if end is None else end
+        del self.records[where][end - self.first[where] :]
+        before = [each for each in self.led.get(where, ()) if each[1] < end]
+        self.led[where] = [*before, (self.leader_epoch(*where) + 1, end)]
+
+    def leader_epoch(self, topic: str, number: int) -> int:
+        """Of who leads now; -1: the partition has no leader epochs."""
+        return self.led.get((topic, number), [(-1, 0)])[-1][0]
+
+    async def epoch_ends(self, wanted: Mapping[Partition, int]) -> dict[Partition, EpochEnd]:
+        """As Kafka answers (LeaderEpochFileCache.endOffsetFor), from leaders that are there."""
+        self.traces += 1
+        await asyncio.sleep(0)
+        if self.away:
+            raise Unreachable
+        answers = {each: self.epoch_end(asked, each.topic, each.number) for each, asked in wanted.items()}
+        return {
+            each: end for each, end in answers.items() if (each.topic, each.number) not in self.leaderless
+        }
+
+    def epoch_end(self, asked: int, topic: str, number: int) -> EpochEnd:
+        """The same of one partition."""
+        where = topic, number
+        led = [(epoch, max(start, self.first[where])) for epoch, start in self.led.get(where, ())]
+        older = [epoch for epoch, _ in led if epoch <= asked]
+        newer = [start for epoch, start in led if epoch > asked]
+        if not newer and asked not in older:
+            return -1, -1, self.first[where]
+        return older[-1] if older else asked, newer[0] if newer else self.end(*where), self.first[where]
+
+    def led_up_to(self, offset: int, topic: str, number: int) -> list[tuple[int, int]]:
+        """The leader epochs that batches up to an offset show, each with its first offset."""
+        return [each for each in self.led.get((topic, number), ()) if each[1] <= offset]
+
     async def read(self, partition: Partition, offset: int, max_bytes: int) -> tuple[list[Record], int]:
         self.reads += 1
         await asyncio.sleep(0)
@@ -153,5 +195,7 @@ class FakeLog:
         if self.away:
             raise Unreachable
         where = partition.topic, partition.number
+        if timestamp_ms < 0:
+            raise AssertionError("to a broker a negative time is a marker")
         later = (each.offset for each in self.records[where] if each.timestamp >= timestamp_ms)
         return next(later, self.end(*where))

@@ -1,5 +1,6 @@
 """A client in memory: its end of the socket, which it reads when told to, and what it says."""
 
+import json
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -7,10 +8,10 @@ from typing import Any
 import msgspec
 from autodmca_events import CATALOGUE
 
-from autodmca_edge.deflate import inflated
-from autodmca_edge.frames import close_frame, message_frame, parse_close
-from autodmca_edge.outbox import Outbox, Wire
-from autodmca_edge.session import Session
+from autodmca_edge.session.session import Session
+from autodmca_edge.wire.deflate import inflated
+from autodmca_edge.wire.frames import close_frame, message_frame, parse_close, server_frames
+from autodmca_edge.wire.outbox import Outbox, Wire
 
 __all__ = ["FakePeer", "cursors_of", "messages"]
 
@@ -28,17 +29,10 @@ def messages(data: bytes) -> list[dict[str, Any]]:
 def _whole(data: bytes) -> tuple[list[dict[str, Any]], bytes, int]:
     """The messages of whole frames, the bytes after them, and how many were compressed."""
     found, at, compressed = [], 0, 0
-    while at + 2 <= len(data):
-        first, size, head = data[at], data[at + 1], at + 2
-        if size > 125:
-            wide = 2 if size == 126 else 8
-            size, head = int.from_bytes(data[head : head + wide], "big"), head + wide
-        if head + size > len(data):
-            break
-        body, at = data[head : head + size], head + size
+    for first, body, at in server_frames(data):  # noqa: B007 - where the last whole one ends
         if first & 0x40:
             body, compressed = inflated(body, _MOST), compressed + 1
-        found.append(_closing(body) if first & 0x0F == 8 else msgspec.json.decode(body))
+        found.append(_closing(body) if first & 0x0F == 8 else json.loads(body))
     return found, data[at:], compressed
 
 
@@ -99,7 +93,7 @@ class FakePeer:
         if not self._closing:
             if discard:
                 self.outbox.discard()
-            self.outbox.write(close_frame(code, reason))
+            self.outbox.end(close_frame(code, reason))
             self._closing = True
 
     def take(self, data: bytes) -> int:
@@ -119,9 +113,9 @@ class FakePeer:
         found, self._wire, compressed = _whole(self._wire + data)
         self.compressed += compressed
         for message in found:
-            if self.closed is None:  # RFC 6455, section 1.4: what follows a Close frame is discarded
-                self.received.append(message)
-                self.closed, self.close_reason = message.get("close"), message.get("reason", "")
+            assert self.closed is None, f"after a Close frame: {message}"  # RFC 6455, section 5.5.1
+            self.received.append(message)
+            self.closed, self.close_reason = message.get("close"), message.get("reason", "")
 
     # -- the client's side --------------------------------------------------------------------------
 

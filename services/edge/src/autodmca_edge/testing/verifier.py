@@ -6,8 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from autodmca_runtime import Claims, InvalidToken, KeysUnavailable, TokenExpired, UnknownKey
-
-from autodmca_edge.revocations import Revocations
+from autodmca_service.control.revocations import Revocations
 
 __all__ = ["FakeVerifier"]
 
@@ -26,6 +25,7 @@ class FakeVerifier:
         self.types: tuple[str, ...] | None = None
         self.filters: dict[str, Any] | None = None
         self.lifetime_s = 3600
+        self.leeway_s = 0
 
     def verify(self, token: str) -> Claims:
         user, _, role = token.partition(":")
@@ -37,7 +37,9 @@ class FakeVerifier:
             raise TokenExpired(0)
         roles = frozenset({role} if role else ())
         expires_at, digest = int(self._clock()) + self.lifetime_s, sha256(token.encode()).digest()
-        claims = Claims(int(user), roles, expires_at, self.types, self.filters, digest, f"id of {role}")
+        claims = Claims(
+            int(user), roles, expires_at, self.types, self.filters, digest, f"id of {role}", self.leeway_s
+        )
         self._revocations.require(claims)
         return claims
 

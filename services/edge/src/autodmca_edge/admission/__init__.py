@@ -1,0 +1,1 @@
+"""Whether, and when, this node takes one more connection or one more message."""

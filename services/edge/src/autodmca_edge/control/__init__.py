@@ -1,0 +1,1 @@
+"""What nodes and operators ask about connections, wherever these are."""

@@ -1,5 +1,0 @@
-"""Events over plain HTTP, for clients that cannot have a WebSocket: long poll and Server-Sent Events."""
-
-from autodmca_edge.fallback.endpoint import Fallback
-
-__all__ = ["Fallback"]

@@ -1,0 +1,1 @@
+"""From a record to the connections that get it, and how their events leave."""

@@ -1,0 +1,1 @@
+"""Events that a subscription missed, read again and joined to the live ones."""
