@@ -9,20 +9,22 @@ from typing import Any, Final
 
 import msgspec
 from autodmca_events import encode, envelope
-from autodmca_kafka import Context, Decision, RecordPosition
+from autodmca_kafka import Context, Decision, Model, RecordPosition
+from autodmca_service.commands import Actor, Outcome
+from autodmca_service.once import once
+from autodmca_service.receipts import Limits
+from autodmca_templates import model
+from autodmca_templates.answers import answered, is_final
 from autodmca_templates.commands import (
-    Actor,
     AnyCommand,
     Create,
     Edit,
     Move,
-    Outcome,
     Render,
     Resolve,
     Transition,
     Validate,
 )
-from autodmca_templates.model import apply
 from autodmca_templates.report import Report
 from autodmca_templates.state import Content, Entity, Template
 
@@ -37,6 +39,7 @@ ACTORS: Final = (
 )
 REVIEWER: Final = ACTORS[3]
 ID: Final = "tpl_7_aaaaaaaaaaaaaaaaaaaa"
+apply: Final[Model[Entity, AnyCommand, Outcome]] = once(model.apply, answered, Limits(), is_final=is_final)
 LISTED: Final = {
     ("draft", "in_review"),
     ("in_review", "approved"),

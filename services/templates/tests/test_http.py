@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import msgspec
 import pytest
+from autodmca_service.testing import Site
 from autodmca_templates import api
-
-if TYPE_CHECKING:
-    from .conftest import Site
 
 CONTENT = {
     "name": "Mine",
@@ -231,6 +229,17 @@ async def test_a_use_is_rendered_counted_and_resolved(site: Site) -> None:
     problem(await site(ADA, "POST", f"{one}/outcome", outcome), 409)
 
 
+async def test_the_version_in_use_is_read_beside_a_newer_one(site: Site) -> None:
+    one = await approved(site)
+    assert "usable" not in (await site(ADA, "GET", one)).json()
+    changed = {**CONTENT, "name": "Shorter", "body": "I retract {{ url }}."}
+    assert (await site(ADA, "PUT", one, changed)).status_code == 200
+    read = (await site(ADA, "GET", one)).json()
+    assert (read["version"], read["usableVersion"], read["body"]) == (2, 1, changed["body"])
+    kept = {key: CONTENT[key] for key in ("name", "body", "variables")}
+    assert read["usable"] == {"version": 1, **kept}
+
+
 async def test_values_are_checked_against_the_variables(site: Site) -> None:
     one = await approved(site)
     told = problem(await site(ADA, "POST", f"{one}/render", {"values": {"url": "x", "uri": "y"}}), 422)
@@ -271,7 +280,9 @@ async def test_a_bad_template_is_a_clean_problem(site: Site, body: str, code: st
     assert site.counted("autodmca_templates_problems_total", type=code) == 1
 
 
-async def test_a_template_that_had_to_be_stopped_is_reported_and_stays_out_of_review(site: Site) -> None:
+async def test_a_template_that_had_to_be_stopped_is_reported_and_stays_out_of_review(
+    site: Site,
+) -> None:
     one = await created(site, body="{{ ''.__class__ }}")
     problem(await site(ADA, "POST", f"{one}/validate"), 422)
     (event,) = site.log.events
@@ -290,6 +301,6 @@ async def test_a_notice_is_analysed_and_not_kept(site: Site) -> None:
     answer = await site(ADA, "POST", "/v1/notices/analyse", {"text": text})
     assert answer.json()["kind"] == "retraction"
     assert answer.json()["urls"] == ["https://example.com/x"]
-    assert set(answer.json()) == {"kind", "confidence", "elements", "urls"}
+    assert set(answer.json()) == {"kind", "confidence", "elements", "urls", "language"}
     assert site.log.events == []
     problem(await site(ADA, "POST", "/v1/notices/analyse", {"text": ""}), 422)

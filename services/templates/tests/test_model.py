@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from autodmca_events import TemplateApproval
+from autodmca_service.commands import Actor, Outcome
 from autodmca_templates.commands import (
-    Actor,
     AnyCommand,
     Create,
     Edit,
     Move,
-    Outcome,
     Render,
     Resolve,
     Transition,

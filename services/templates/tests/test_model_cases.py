@@ -11,7 +11,7 @@ from autodmca_templates.commands import (
     Resolve,
     Validate,
 )
-from autodmca_templates.model import MAX_RECEIPTS, MAX_TEMPLATES_PER_USER
+from autodmca_templates.model import MAX_TEMPLATES_PER_USER
 from autodmca_templates.report import Report
 
 from services.templates.tests.stories import (
@@ -104,41 +104,10 @@ def test_usage_counts_and_the_acceptance_rate() -> None:
     assert refused(log(unknown)) == "no-such-use"
 
 
-def test_a_request_that_is_sent_again_is_answered_and_not_done_twice() -> None:
-    log = drafted("submit", "approve")
-    command = Render(template_id=ID, actor=AUTHOR, key="k", version=1, submission_id="a", rendered_length=5)
-    first, told = log(command), len(log.events)
-    second = log(command)
-    assert second.replayed
-    assert second.revision == first.revision
-    assert len(log.events) == told
-    other = Move(template_id=ID, actor=AUTHOR, key="k", transition="deprecate")
-    assert refused(log(other)) == "idempotency-key-reused"
-
-
-def test_creating_again_with_the_same_key_finds_the_first_one() -> None:
+def test_a_template_is_there_once() -> None:
     log = Log()
-    command = Create(template_id=ID, actor=AUTHOR, key="k", content=content("0"))
-    log(command)
-    assert log(command).replayed
-    differs = Create(template_id=ID, actor=AUTHOR, key="k", content=content("1"))
-    assert refused(log(differs)) == "idempotency-key-reused"
+    log(Create(template_id=ID, actor=AUTHOR, content=content("0")))
     assert refused(log(Create(template_id=ID, actor=AUTHOR, content=content("1")))) == "template-exists"
-
-
-def test_only_the_newest_keys_are_remembered() -> None:
-    log = drafted("submit", "approve")
-    for number in range(MAX_RECEIPTS + 5):
-        command = Render(
-            template_id=ID,
-            actor=AUTHOR,
-            key=f"k{number}",
-            version=1,
-            submission_id=f"s{number}",
-            rendered_length=5,
-        )
-        assert log(command).refusal is None
-    assert len(log.template.receipts) == MAX_RECEIPTS
 
 
 def test_writing_the_same_content_again_changes_nothing() -> None:

@@ -10,7 +10,7 @@ from autodmca_templates.notices import (
     find_elements,
 )
 from autodmca_templates.notices.text import MAX_LINES, MAX_PROSE, lines, normalise
-from autodmca_templates.notices.urls import distinct, find_urls
+from autodmca_urls.finding import distinct, find_urls
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,7 +64,7 @@ def test_an_element_quotes_the_text_where_it_says(text: str) -> None:
 def test_the_answer_is_camel_case_on_the_wire() -> None:
     wire = msgspec.json.decode(msgspec.json.encode(analyse("Please restore it, I withdraw my DMCA notice.")))
 
-    assert set(wire) == {"kind", "confidence", "elements", "urls"}
+    assert set(wire) == {"kind", "confidence", "elements", "urls", "language"}
     assert wire["kind"] == "retraction"
     assert wire["elements"] == []
 

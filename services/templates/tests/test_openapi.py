@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema
+from autodmca_service.testing import Site
 from openapi_spec_validator import OpenAPIV31SpecValidator
-
-if TYPE_CHECKING:
-    from .conftest import Site
 
 PATHS = {
     "/v1/templates": {"get", "post"},

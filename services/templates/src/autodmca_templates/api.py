@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from autodmca_events import Timestamp
+from autodmca_events.requests.templates import SubmissionId
 from autodmca_events.templates import TemplateKind, TemplateStatus
-from msgspec import Meta, Struct
+from autodmca_service.http.problems import Problem as Problem
+from autodmca_service.http.shapes import Body, View
+from msgspec import Meta, field
 
-from autodmca_templates.commands import FieldError
 from autodmca_templates.report import Finding
 
 MAX_TEXT_CHARACTERS = 1_000_000
@@ -22,17 +24,9 @@ VariableName = Annotated[
     str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,99}$", description="As Jinja spells it: `work_title`.")
 ]
 Comment = Annotated[str, Meta(max_length=2_000, description="Why; the author reads it.")]
-SubmissionId = Annotated[
-    str,
-    Meta(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$", description="Of the caller's choosing."),
-]
 
 
-class Request(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """What requests have in common."""
-
-
-class TemplateContent(Request, frozen=True, kw_only=True):
+class TemplateContent(Body, frozen=True, kw_only=True):
     """A template as its author writes it."""
 
     name: Name
@@ -46,7 +40,7 @@ class TemplateContent(Request, frozen=True, kw_only=True):
     ] = ()
 
 
-class MoveRequest(Request, frozen=True, kw_only=True):
+class MoveRequest(Body, frozen=True, kw_only=True):
     """A step of the workflow. The body may be left out."""
 
     comment: Comment | None = None
@@ -58,17 +52,13 @@ class MoveRequest(Request, frozen=True, kw_only=True):
     ) = None
 
 
-class EmptyRequest(Request, frozen=True, kw_only=True):
-    """Nothing to say. The body may be left out."""
-
-
-class RenderRequest(Request, frozen=True, kw_only=True):
+class RenderRequest(Body, frozen=True, kw_only=True):
     """Values for a template's variables, and what the text is for."""
 
     values: Annotated[
         dict[str, Any],
         Meta(description="By the variable's name: texts, numbers, booleans, lists and objects."),
-    ] = {}
+    ] = field(default_factory=dict)
     submission_id: SubmissionId | None = None
     """The submission that will carry the text; made up if absent."""
     preview: Annotated[
@@ -76,24 +66,20 @@ class RenderRequest(Request, frozen=True, kw_only=True):
     ] = False
 
 
-class OutcomeRequest(Request, frozen=True, kw_only=True):
+class OutcomeRequest(Body, frozen=True, kw_only=True):
     """What became of a submission that was rendered from the template."""
 
     submission_id: SubmissionId
     outcome: Literal["sent", "accepted", "rejected"]
 
 
-class AnalyseRequest(Request, frozen=True, kw_only=True):
+class AnalyseRequest(Body, frozen=True, kw_only=True):
     """A notice, as text."""
 
     text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARACTERS)]
 
 
-class Response(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """What responses have in common."""
-
-
-class Validation(Response, frozen=True, kw_only=True):
+class Validation(View, frozen=True, kw_only=True):
     """The report on one version. `score` is the share of the elements asked for that are there, 0-1.
 
     Every finding says where (lines of the body), why, and, of an element, which paragraph asks for it.
@@ -110,7 +96,7 @@ class Validation(Response, frozen=True, kw_only=True):
     validated_at: Timestamp
 
 
-class Decision(Response, frozen=True, kw_only=True):
+class Decision(View, frozen=True, kw_only=True):
     """The latest change of status."""
 
     status: TemplateStatus
@@ -120,7 +106,7 @@ class Decision(Response, frozen=True, kw_only=True):
     decided_at: Timestamp
 
 
-class Usage(Response, frozen=True, kw_only=True):
+class Usage(View, frozen=True, kw_only=True):
     """How often the template was used, and how its notices fared."""
 
     usage_count: int
@@ -129,7 +115,7 @@ class Usage(Response, frozen=True, kw_only=True):
     acceptance_rate_percent: float | None = None
 
 
-class TemplateSummary(Response, frozen=True, kw_only=True):
+class TemplateSummary(View, frozen=True, kw_only=True):
     """A template without its text. `version` and `status` are the newest's; `usable_version` renders."""
 
     id: str
@@ -148,23 +134,34 @@ class TemplateSummary(Response, frozen=True, kw_only=True):
     updated_at: Timestamp
 
 
+class InUse(View, frozen=True, kw_only=True):
+    """The content of the version that renders."""
+
+    version: int
+    name: str
+    body: str
+    variables: tuple[str, ...]
+
+
 class Template(TemplateSummary, frozen=True, kw_only=True):
-    """A template. `revision` is its ETag: it changes with every change."""
+    """A template. `revision` is its ETag: it changes with every change. `usable`: the version in use,
+    where the newest is another one."""
 
     body: str
     variables: tuple[str, ...]
+    usable: InUse | None = None
     validation: Validation | None = None
     decision: Decision | None = None
 
 
-class TemplatePage(Response, frozen=True, kw_only=True):
+class TemplatePage(View, frozen=True, kw_only=True):
     """Newest first. `next_cursor` is absent on the last page."""
 
     items: tuple[TemplateSummary, ...]
     next_cursor: str | None = None
 
 
-class Rendering(Response, frozen=True, kw_only=True):
+class Rendering(View, frozen=True, kw_only=True):
     """A rendered text. `length` counts characters; `submission_id` is absent from a preview."""
 
     template_id: str
@@ -173,14 +170,3 @@ class Rendering(Response, frozen=True, kw_only=True):
     length: int
     preview: bool
     submission_id: str | None = None
-
-
-class Problem(Response, frozen=True, kw_only=True):
-    """RFC 9457. `errors` names fields; `line` is a line of the template's body."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    errors: tuple[FieldError, ...] = ()

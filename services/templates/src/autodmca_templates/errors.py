@@ -1,31 +1,17 @@
-"""What can go wrong around the model, as exceptions.
+"""What can go wrong around the model, as exceptions; `autodmca_service.errors` has what every service knows.
 
 TemplatesError
-    PoolBusy          every worker is taken and the queue is full, or waiting took too long
-    TooManyJobs       this user has as many jobs waiting as one user may
     JobStopped        a template or text had to be stopped, or does not run; says why and where
     UnknownValues     values for variables that the template does not declare
-    Refused           the model refused a command (see `commands.Refusal`)
-    ServiceLate       no answer from the log in time; the command may still be applied
-    ServiceDown       the log cannot be reached; the command was not written
 """
 
 from __future__ import annotations
 
-from autodmca_templates.commands import Refusal
 from autodmca_templates.report import FindingCode
 
 
 class TemplatesError(Exception):
     """Everything this service raises on purpose."""
-
-
-class PoolBusy(TemplatesError):
-    """No worker in time; asking again later helps."""
-
-
-class TooManyJobs(TemplatesError):
-    """One user's jobs fill that user's share of the queue."""
 
 
 class JobStopped(TemplatesError):
@@ -44,19 +30,3 @@ class UnknownValues(TemplatesError):
     def __init__(self, names: tuple[str, ...]) -> None:
         super().__init__(", ".join(names))
         self.names = names
-
-
-class Refused(TemplatesError):
-    """The model said no."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.code)
-        self.refusal = refusal
-
-
-class ServiceLate(TemplatesError):
-    """The outcome did not come in time."""
-
-
-class ServiceDown(TemplatesError):
-    """The broker is out of reach."""

@@ -10,39 +10,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from autodmca_events import Payload
+from autodmca_events import Payload, requests
 from autodmca_kafka import Context, Decision, Emission
+from autodmca_service.commands import FieldError, Outcome
+from autodmca_service.errors import CommandRefused, refuse
 from msgspec import structs
 
-from autodmca_templates import payloads
+from autodmca_templates import orders, payloads
 from autodmca_templates.commands import (
     AnyCommand,
-    Command,
     Create,
+    Deed,
+    Done,
     Edit,
-    FieldError,
     Move,
-    Outcome,
-    Refusal,
-    Refused,
+    Ordered,
     Render,
     Resolve,
     Validate,
 )
-from autodmca_templates.state import Entity, Receipt, Template, Use, Verdict, Version, use_key
+from autodmca_templates.state import Entity, Template, Use, Verdict, Version, use_key
 from autodmca_templates.workflow import EDITABLE, NEXT_OUTCOMES, STEPS, begins_version
 
 MAX_TEMPLATES_PER_USER: Final = 1_000
-MAX_RECEIPTS: Final = 16
-"""Idempotency keys remembered per template, the newest ones."""
-
-
-class _Refuse(Exception):
-    """Leaves a rule with a refusal."""
-
-    def __init__(self, refused: Refused, code: str, detail: str, errors: tuple[FieldError, ...] = ()) -> None:
-        super().__init__(code)
-        self.refusal = Refusal(refused=refused, code=code, detail=detail, errors=errors)
 
 
 class _Change(NamedTuple):
@@ -52,60 +42,37 @@ class _Change(NamedTuple):
 
 
 def apply(entities: Mapping[str, Entity], command: AnyCommand, context: Context) -> Decision[Entity, Outcome]:
-    """Decide on one command of the user `context.user_id`, the owner. Never raises on what a caller sent."""
+    """Decide on one command of the user `context.user_id`, the owner. Raises CommandRefused."""
+    if isinstance(command, Ordered):
+        return orders.take(entities, command, context)
+    if isinstance(command, Done):
+        return orders.settle(apply, entities, command, context)
     held = entities.get(command.template_id)
     template = held if isinstance(held, Template) else None
-    try:
-        if template is not None and _is_repeat(template, command):
-            outcome = Outcome(template_id=template.id, revision=template.revision, replayed=True)
-            return Decision(outcome=outcome)
-        change = _decide(entities, template, command, context)
-    except _Refuse as refuse:
-        revision = template.revision if template else 0
-        outcome = Outcome(template_id=command.template_id, revision=revision, refusal=refuse.refusal)
-        return Decision(outcome=outcome, refused=True)
+    change = _decide(entities, template, command, context)
     if change.template is template:
-        outcome = Outcome(template_id=template.id, revision=template.revision)
-        return Decision(outcome=outcome)
-    after = _stamp(change.template, command, context.now_ms)
+        return Decision(outcome=Outcome(revision=template.revision))
+    revision = change.template.revision + 1
+    after = structs.replace(change.template, revision=revision, updated_at=context.now_ms)
     changes: dict[str, Entity | None] = {after.id: after}
     if change.use is not None:
         changes[use_key(after.id, change.use.submission_id)] = change.use
     return Decision(
         changes=changes,
         events=tuple(Emission(payload) for payload in change.events),
-        outcome=Outcome(template_id=after.id, revision=after.revision),
+        outcome=Outcome(revision=after.revision),
     )
 
 
-def _is_repeat(template: Template, command: Command) -> bool:
-    """Whether this very request has been applied; a key that was used for another one is refused."""
-    if command.key is None:
-        return False
-    for receipt in template.receipts:
-        if receipt.key == command.key:
-            if receipt.fingerprint == command.fingerprint:
-                return True
-            raise _Refuse("key_reused", "idempotency-key-reused", "this key was used for another request")
-    return False
-
-
-def _stamp(template: Template, command: Command, now_ms: int) -> Template:
-    receipts = template.receipts
-    if command.key is not None:
-        receipts = (*receipts, Receipt(command.key, command.fingerprint))[-MAX_RECEIPTS:]
-    return structs.replace(template, revision=template.revision + 1, updated_at=now_ms, receipts=receipts)
-
-
 def _decide(
-    entities: Mapping[str, Entity], template: Template | None, command: AnyCommand, context: Context
+    entities: Mapping[str, Entity], template: Template | None, command: Deed, context: Context
 ) -> _Change:
     now = context.now_ms
     owner = context.user_id
     if isinstance(command, Create):
         return _create(entities, template, command, owner, now)
     if template is None:
-        raise _Refuse("not_found", "no-such-template", f"there is no template {command.template_id}")
+        raise refuse("not_found", "no-such-template", f"there is no template {command.template_id}")
     match command:
         case Edit():
             return _edit(template, command, owner, now)
@@ -126,9 +93,9 @@ def _create(
 ) -> _Change:
     _only_author(command, owner)
     if template is not None:
-        raise _Refuse("conflict", "template-exists", f"there is a template {template.id} already")
+        raise refuse("conflict", "template-exists", f"there is a template {template.id} already")
     if sum(isinstance(entity, Template) for entity in entities.values()) >= MAX_TEMPLATES_PER_USER:
-        raise _Refuse("conflict", "too-many-templates", f"a user has {MAX_TEMPLATES_PER_USER} at most")
+        raise refuse("conflict", "too-many-templates", f"a user has {MAX_TEMPLATES_PER_USER} at most")
     first = Version(number=1, content=command.content)
     return _Change(
         Template(
@@ -141,7 +108,7 @@ def _edit(template: Template, command: Edit, owner: int, now: int) -> _Change:
     _only_author(command, owner)
     expected = command.expected_revision
     if expected is not None and expected != template.revision:
-        raise _Refuse(
+        raise refuse(
             "precondition", "revision-changed", f"revision is {template.revision}, If-Match says {expected}"
         )
     if template.status not in EDITABLE:
@@ -162,9 +129,9 @@ def _edit(template: Template, command: Edit, owner: int, now: int) -> _Change:
 
 def _validate(template: Template, command: Validate, owner: int, now: int) -> _Change:
     if command.actor.user_id != owner and not command.actor.is_reviewer:
-        raise _Refuse("forbidden", "not-yours", "only the author or a reviewer may validate a template")
+        raise refuse("forbidden", "not-yours", "only the author or a reviewer may validate a template")
     if command.digest != template.current.content.digest:
-        raise _Refuse(
+        raise refuse(
             "conflict", "content-changed", "the template was edited while it was examined; ask again"
         )
     version = structs.replace(template.current, report=command.report, validated_at=now)
@@ -177,15 +144,15 @@ def _move(template: Template, command: Move, owner: int, now: int) -> _Change:
     actor = command.actor
     if step.who == "reviewer":
         if not actor.is_reviewer:
-            raise _Refuse("forbidden", "not-a-reviewer", "only a reviewer may decide on a template")
+            raise refuse("forbidden", "not-a-reviewer", "only a reviewer may decide on a template")
         if actor.user_id == owner:
-            raise _Refuse("forbidden", "own-template", "the reviewer of a template is not its author")
+            raise refuse("forbidden", "own-template", "the reviewer of a template is not its author")
     elif not (step.who == "author_or_admin" and actor.is_admin):
         _only_author(command, owner)
     if template.status not in step.sources:
         raise _illegal(template, command.transition)
     if command.version is not None and command.version != template.current.number:
-        raise _Refuse("conflict", "version-changed", f"the version under review is {template.current.number}")
+        raise refuse("conflict", "version-changed", f"the version under review is {template.current.number}")
     if command.transition == "submit":
         _require_valid(template.current)
     verdict = Verdict(
@@ -204,7 +171,7 @@ def _move(template: Template, command: Move, owner: int, now: int) -> _Change:
 
 def _require_valid(version: Version) -> None:
     if version.report is None:
-        raise _Refuse(
+        raise refuse(
             "conflict", "not-validated", f"version {version.number} has not been validated as it stands"
         )
     if not version.report.valid:
@@ -212,20 +179,18 @@ def _require_valid(version: Version) -> None:
             FieldError(field="body", reason=finding.reason, line=finding.line)
             for finding in version.report.errors
         )
-        raise _Refuse("conflict", "not-valid", f"version {version.number} is not valid", errors)
+        raise refuse("conflict", "not-valid", f"version {version.number} is not valid", errors)
 
 
 def _render(template: Template, use: Use | None, command: Render, owner: int, now: int) -> _Change:
     if not command.actor.is_admin:
         _only_author(command, owner)
     if template.usable is None or template.status == "archived":
-        raise _Refuse(
-            "conflict", "not-usable", f"a template that is {template.status} has no version for use"
-        )
+        raise refuse("conflict", "not-usable", f"a template that is {template.status} has no version for use")
     if command.version != template.usable.number:
-        raise _Refuse("conflict", "version-changed", f"the version in use is {template.usable.number}")
+        raise refuse("conflict", "version-changed", f"the version in use is {template.usable.number}")
     if use is not None and use.outcome != "rendered":
-        raise _Refuse("conflict", "already-sent", f"submission {use.submission_id} is {use.outcome}")
+        raise refuse("conflict", "already-sent", f"submission {use.submission_id} is {use.outcome}")
     rendered = Use(
         template_id=template.id,
         submission_id=command.submission_id,
@@ -243,11 +208,11 @@ def _resolve(template: Template, use: Use | None, command: Resolve, owner: int, 
     if not command.actor.is_admin:
         _only_author(command, owner)
     if use is None:
-        raise _Refuse(
+        raise refuse(
             "not_found", "no-such-use", f"this template was not rendered for {command.submission_id}"
         )
     if command.outcome not in NEXT_OUTCOMES[use.outcome]:
-        raise _Refuse(
+        raise refuse(
             "conflict", "illegal-transition", f"a use that is {use.outcome} cannot be {command.outcome}"
         )
     resolved = structs.replace(use, outcome=command.outcome, used_at=now)
@@ -259,10 +224,10 @@ def _resolve(template: Template, use: Use | None, command: Resolve, owner: int, 
     return _Change(counted, (payloads.usage(counted, resolved, now),), resolved)
 
 
-def _only_author(command: Command, owner: int) -> None:
+def _only_author(command: requests.Command, owner: int) -> None:
     if command.actor.user_id != owner:
-        raise _Refuse("forbidden", "not-yours", "only the template's author may do that")
+        raise refuse("forbidden", "not-yours", "only the template's author may do that")
 
 
-def _illegal(template: Template, what: str) -> _Refuse:
-    return _Refuse("conflict", "illegal-transition", f"a template that is {template.status} cannot: {what}")
+def _illegal(template: Template, what: str) -> CommandRefused:
+    return refuse("conflict", "illegal-transition", f"a template that is {template.status} cannot: {what}")

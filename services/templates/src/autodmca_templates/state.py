@@ -1,16 +1,21 @@
 """What the service remembers: a template with its versions, and one use per submission that renders it.
 
 These structs are the values of the compacted state topic, under the owner's user id and the entity's id
-(`template.id`, or `use_key` for a use). A use is an entity of its own, so that a template that is used a
-hundred thousand times stays as small as one that is not. Nothing here decides anything; see `model`.
+(`template.id`, `use_key` for a use, an order's own; `receipts` names its own). A use is an entity of its own,
+so that a template that is used a hundred thousand times stays as small as one that is not. Nothing here
+decides anything; see `model`.
 """
 
 from __future__ import annotations
 
 import hashlib
+from typing import Any, NamedTuple
 
 import msgspec
 from autodmca_events.templates import TemplateKind, TemplateStatus, UsageOutcome
+from autodmca_kafka import Asked
+from autodmca_service.commands import Actor
+from autodmca_service.receipts import Receipt, Receipts
 from msgspec import Struct
 
 from autodmca_templates.report import Report
@@ -50,13 +55,6 @@ class Verdict(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     comment: str | None = None
 
 
-class Receipt(Struct, frozen=True, rename="camel"):
-    """A request with an Idempotency-Key that has been applied: its key, and what it asked."""
-
-    key: str
-    fingerprint: str
-
-
 class Template(
     Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, tag_field="entity", tag="template"
 ):
@@ -79,13 +77,19 @@ class Template(
     usage_count: int = 0
     accepted_count: int = 0
     rejected_count: int = 0
-    receipts: tuple[Receipt, ...] = ()
 
     @property
     def acceptance_rate_percent(self) -> float | None:
         """Accepted among the decided uses, 0-100 with two decimals; None while none is decided."""
         decided = self.accepted_count + self.rejected_count
         return round(100 * self.accepted_count / decided, 2) if decided else None
+
+
+class Owned(NamedTuple):
+    """A template and whose it is."""
+
+    user_id: int
+    template: Template
 
 
 class Use(Struct, frozen=True, kw_only=True, rename="camel", tag_field="entity", tag="use"):
@@ -100,7 +104,23 @@ class Use(Struct, frozen=True, kw_only=True, rename="camel", tag_field="entity",
     used_at: int
 
 
-Entity = Template | Use
+class Order(
+    Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, tag_field="entity", tag="order"
+):
+    """What another service asked for and is not done yet: to render for a submission, or (without one) to
+    examine. `asked`: who is told; `run`: see `Context.is_late`."""
+
+    id: str
+    template_id: str
+    actor: Actor
+    asked: Asked | None = None
+    submission_id: str | None = None
+    values: dict[str, Any] = {}
+    ordered_at: int
+    run: int
+
+
+Entity = Template | Use | Order | Receipt | Receipts
 
 
 def use_key(template_id: str, submission_id: str) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from autodmca_events import rfc3339
 
 from autodmca_templates import api
-from autodmca_templates.pages import Owned
-from autodmca_templates.state import Content, Template, Version
+from autodmca_templates.state import Content, Owned, Template, Version
 
 
 def content(request: api.TemplateContent) -> Content:
@@ -42,6 +41,7 @@ def whole(owned: Owned) -> api.Template:
         **{name: getattr(line, name) for name in api.TemplateSummary.__struct_fields__},
         body=template.current.content.body,
         variables=template.current.content.variables,
+        usable=_in_use(template),
         validation=validation(template.current),
         decision=_decision(template),
     )
@@ -63,6 +63,14 @@ def validation(version: Version) -> api.Validation | None:
         findings=report.findings,
         validated_at=rfc3339(version.validated_at),
     )
+
+
+def _in_use(template: Template) -> api.InUse | None:
+    usable = template.usable
+    if usable is None or usable.number == template.current.number:
+        return None
+    content = usable.content
+    return api.InUse(version=usable.number, name=content.name, body=content.body, variables=content.variables)
 
 
 def _usage(template: Template) -> api.Usage:

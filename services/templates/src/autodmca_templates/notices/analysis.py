@@ -8,9 +8,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
+from autodmca_urls.finding import distinct, find_urls
+
+from . import foreign
 from .contact import find_contact
 from .forms import Notice, Role, read
 from .kinds import Verdict, decide
+from .language import language_of
 from .material import find_place, find_removed, find_work
 from .model import (
     COUNTER_NOTICE_ELEMENTS,
@@ -23,7 +27,6 @@ from .model import (
 )
 from .signature import find_signature
 from .statements import Evidence, find_statement
-from .urls import distinct
 
 _FINDERS: Final[dict[ElementName, Callable[[Notice], Evidence | None]]] = {
     "signature": find_signature,
@@ -53,6 +56,9 @@ def analyse(text: str) -> Analysis:
 
     The addresses are those of the text, without those of a host's preamble to somebody's notice.
     """
+    language = language_of(text)
+    if language != "en":
+        return _foreign(text, language)
     notice, verdict = _read(text)
     names = _ELEMENTS.get(verdict.kind, ())
     host = [each for each in notice.said if each.role is Role.HOST] if names else []
@@ -69,6 +75,9 @@ def find_elements(text: str, elements: Sequence[ElementName]) -> list[Element]:
 
     Template variables count as filled in.
     """
+    read_foreign = foreign.read(text, language_of(text))
+    if read_foreign is not None:
+        return [_quoted(text, name, foreign.find(read_foreign, name)) for name in elements]
     notice, _ = _read(text)
     return [_element(notice, name) for name in elements]
 
@@ -83,10 +92,25 @@ def _read(text: str) -> tuple[Notice, Verdict]:
 
 
 def _element(notice: Notice, name: ElementName) -> Element:
-    evidence = _FINDERS[name](notice)
+    return _quoted(notice.text, name, _FINDERS[name](notice))
+
+
+def _foreign(text: str, language: str) -> Analysis:
+    """Of a text that is not English: what its language's cues say, or nothing."""
+    words = foreign.read(text, language)
+    verdict = foreign.decide(words) if words else Verdict("other", foreign.LOWEST)
+    names = _ELEMENTS.get(verdict.kind, ()) if words else ()
+    return Analysis(
+        kind=verdict.kind,
+        confidence=verdict.confidence,
+        elements=[_quoted(text, name, foreign.find(words, name)) for name in names] if words else [],
+        urls=distinct(find_urls(text)),
+        language=language,
+    )
+
+
+def _quoted(text: str, name: ElementName, evidence: Evidence | None) -> Element:
     if evidence is None:
         return Element(name=name, present=False)
     end = min(evidence.end, evidence.start + MAX_QUOTE)
-    return Element(
-        name=name, present=True, start=evidence.start, end=end, quote=notice.text[evidence.start : end]
-    )
+    return Element(name=name, present=True, start=evidence.start, end=end, quote=text[evidence.start : end])

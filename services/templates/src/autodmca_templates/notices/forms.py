@@ -9,8 +9,9 @@ import re
 from enum import Enum
 from typing import Final, NamedTuple
 
+from autodmca_urls.finding import FoundUrl, find_urls
+
 from .text import MAX_PROSE, Line, Passage, Sentence, bounded, lines, passages, sentences
-from .urls import FoundUrl, find_urls
 
 
 class Role(Enum):

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from .claim_cues import CLAIM_CUES
 from .cues import STATEMENTS, weigh
+from .descriptions import marks_of
 from .forms import Notice, Role
 from .kind_words import KindCue
 from .model import ElementName, NoticeKind
@@ -55,7 +56,16 @@ class Verdict(NamedTuple):
 
 
 def decide(notice: Notice) -> Verdict:
-    """The kind whose cues weigh most, `other` when none weighs enough."""
+    """The kind whose cues weigh most, `other` when none weighs enough, or the text is about notices."""
+    verdict = _heaviest(notice)
+    if verdict.kind not in ("other", "reversal"):
+        marks = marks_of(notice)
+        if marks.describes:
+            return Verdict("other", _confidence(marks.about, 2 * marks.own))
+    return verdict
+
+
+def _heaviest(notice: Notice) -> Verdict:
     weights = _weights(notice)
     circumvention = weights.pop("anti_circumvention")
     kind = max(weights, key=lambda each: weights[each])

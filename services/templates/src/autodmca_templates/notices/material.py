@@ -7,9 +7,10 @@ A redacted address (`[private]`) in the place of one counts as given. Never judg
 import re
 from typing import Final
 
+from autodmca_urls.finding import FoundUrl
+
 from .forms import Notice, Question, Role, Said, refuses
 from .statements import Evidence
-from .urls import FoundUrl
 
 # Words of (ii) "identification of the copyrighted work claimed to have been infringed", and how owners
 # speak of it.

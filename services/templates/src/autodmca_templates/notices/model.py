@@ -43,10 +43,12 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     `elements` lists the seven of a takedown for `takedown` and `anti_circumvention`, the six of a
     counter-notice for `counter_notice`, and none for `retraction`, `reversal` and `other`: the
-    statute asks nothing of those.
+    statute asks nothing of those. `language` is a code of BCP 47, "und" for one that is not known: the
+    confidence is low for all but "en", and without cues for a language a notice in it is `other`.
     """
 
     kind: NoticeKind
     confidence: float
     elements: list[Element]
     urls: list[str]
+    language: str = "en"
