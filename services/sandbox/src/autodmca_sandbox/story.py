@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 import structlog
 
+from autodmca_sandbox.casting import cast
 from autodmca_sandbox.drafts import DRAFTS, Draft
 from autodmca_sandbox.errors import Refused
 from autodmca_sandbox.people import AUTHORS, REVIEWERS, Person
@@ -39,7 +40,7 @@ FATES = (
 FOOTER = "\nPlease quote our reference in your answer.\n"
 
 
-async def tell(api: TemplatesApi, pace_s: float) -> None:
+async def tell(api: TemplatesApi, seed: int, pace_s: float) -> None:
     """Run every author's story at once, until cancelled; `pace_s` seconds pass between two steps of one."""
 
     async def pause() -> None:
@@ -49,15 +50,16 @@ async def tell(api: TemplatesApi, pace_s: float) -> None:
         for number, author in enumerate(AUTHORS):
             # The authors take turns, so that a listener to all of them sees one step at a time.
             delay = pace_s * number / len(AUTHORS)
-            group.create_task(work(api, author, number, delay, pause), name=author.name)
+            group.create_task(work(api, author, number, seed, delay, pause), name=author.name)
 
 
-async def work(api: TemplatesApi, author: Person, first: int, delay: float, pause: Pause) -> None:
+async def work(api: TemplatesApi, author: Person, first: int, seed: int, delay: float, pause: Pause) -> None:
     """One author's working life, beginning with the draft number `first`."""
     await asyncio.sleep(delay)
     turn = first
     while True:
-        draft, fate = DRAFTS[turn % len(DRAFTS)], FATES[turn % len(FATES)]
+        draft = cast(seed, first, turn).played(DRAFTS[turn % len(DRAFTS)])
+        fate = FATES[turn % len(FATES)]
         reviewer = REVIEWERS[turn % len(REVIEWERS)]
         try:
             await live(api, author, reviewer, draft, fate, pause)
