@@ -1,0 +1,1 @@
+"""The social media service: impersonators found, reported and followed to the end."""

@@ -1,0 +1,1 @@
+"""The rules of watches, scans, incidents and the platforms' state: pure."""

@@ -1,0 +1,1 @@
+"""The platforms outside, each behind one adapter: see `interface.Platform`."""
