@@ -1,0 +1,1 @@
+"""Finds copies of a creator's pictures, whatever was done to them."""

@@ -1,0 +1,1 @@
+"""The rules: what is remembered of references, detections and batches, and what follows. Pure."""
