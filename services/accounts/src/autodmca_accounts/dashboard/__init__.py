@@ -1,0 +1,1 @@
+"""The figures on a user's dashboard."""

@@ -1,0 +1,1 @@
+"""What users are told, and when: notifications of their own, and those for everybody."""

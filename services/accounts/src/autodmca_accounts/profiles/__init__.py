@@ -1,0 +1,1 @@
+"""A user's protected profiles, their activity feed, and the summary of scans over platforms."""

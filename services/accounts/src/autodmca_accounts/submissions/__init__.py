@@ -1,0 +1,1 @@
+"""Submissions: takedown notices from a template to the decision of each engine."""

@@ -1,0 +1,1 @@
+"""Events to a user's own endpoints, signed as Standard Webhooks has it."""
