@@ -21,7 +21,9 @@ from tests.brokers import (
     fault_kafka,
     kafka_broker,
     kafka_cluster,
+    moving_kafka,
     new_name,
+    secure_kafka,
 )
 from tests.room import room
 from tests.seeds import MACHINE_EXAMPLES, MACHINE_SEED
@@ -37,7 +39,9 @@ __all__ = [
     "fault_kafka",
     "kafka_broker",
     "kafka_cluster",
+    "moving_kafka",
     "new_name",
+    "secure_kafka",
 ]
 
 

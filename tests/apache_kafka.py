@@ -2,14 +2,16 @@
 
     python -m tests.apache_kafka            # a broker until Ctrl-C; prints its address
 
-Owns the jars in `.run/kafka/libs` (43 MB) and a broker's configuration; everything else a broker writes is
-in the directory its caller gives. Fails with `NoApacheKafka` where Java or Maven is missing.
+Owns the jars in `.run/kafka` (43 MB) and a broker's configuration; everything else a broker writes is in the
+directory its caller gives. `KAFKA_VERSION` names another version than the one that tests take; it is fetched
+beside it. Fails with `NoApacheKafka` where Java or Maven is missing.
 """
 
 from __future__ import annotations
 
 import base64
 import fcntl
+import os
 import signal
 import subprocess
 import tempfile
@@ -18,12 +20,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import which
+from typing import NamedTuple
 
 from autodmca_kafka.embedded import free_port
 
 from tests.broker_process import BrokerProcess
 
-VERSION = "4.1.0"
+NEWEST = "4.1.0"
+VERSION = os.environ.get("KAFKA_VERSION") or NEWEST
 LOGGER = "1.7.36"  # of Kafka's own slf4j-api: without one the broker ends without a word
 CACHE = Path(__file__).resolve().parent.parent / ".run" / "kafka"
 MAVEN_S = 600
@@ -41,10 +45,10 @@ POM = f"""<project><modelVersion>4.0.0</modelVersion>
 PROPERTIES = """process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{listeners}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT{protocols}
 log.dirs={data}
 auto.create.topics.enable=false
 broker.session.timeout.ms=2000
@@ -62,13 +66,21 @@ file.delete.delay.ms=1000
 """
 
 
+class Listener(NamedTuple):
+    """One more of a broker: its `protocol` is SSL, SASL_SSL or SASL_PLAINTEXT."""
+
+    name: str
+    protocol: str
+    port: int
+
+
 class NoApacheKafka(Exception):
     """Java or Maven is missing, or Maven could not fetch the jars."""
 
 
 def jars(cache: Path = CACHE) -> Path:
     """The directory of Kafka's jars, fetched the first time; safe to call in several processes at once."""
-    libs = cache / "libs"
+    libs = cache / ("libs" if VERSION == NEWEST else f"libs-{VERSION}")
     if which("java") is None:
         raise NoApacheKafka("there is no java; Apache Kafka needs Java 17")
     cache.mkdir(parents=True, exist_ok=True)
@@ -100,9 +112,20 @@ def apache_kafka(directory: Path, *, core: int | None = None) -> BrokerProcess:
 
 
 def apache_nodes(
-    directory: Path, count: int, memory: Sequence[str], before: Sequence[str] = ()
+    directory: Path,
+    count: int,
+    memory: Sequence[str],
+    before: Sequence[str] = (),
+    *,
+    listeners: Sequence[Listener] = (),
+    more: str = "",
+    users: Sequence[str] = (),
 ) -> list[BrokerProcess]:
-    """Nodes 1 to `count` of one cluster, broker and controller each; formatted, not started yet."""
+    """Nodes 1 to `count` of one cluster, broker and controller each; formatted, not started yet.
+
+    `memory`: options of Java's; `listeners`: beside the one without TLS and SASL; `more`: lines of the
+    configuration; `users`: SCRAM users as Kafka's `--add-scram` has them.
+    """
     logging = {"defaultLogLevel": "warn", "showDateTime": "true", "dateTimeFormat": "HH:mm:ss.SSS"}
     settings = [f"-Dorg.slf4j.simpleLogger.{name}={value}" for name, value in logging.items()]
     java = ["-XX:+UseSerialGC", *settings, "-cp", f"{jars()}/*"]
@@ -116,15 +139,48 @@ def apache_nodes(
         port, properties = free_port(), directory / f"server-{node}.properties"
         data = directory / f"data-{node}"
         properties.write_text(
-            PROPERTIES.format(node=node, voters=voters, port=port, controller=controller, data=data)
-        )
+            PROPERTIES.format(
+                node=node, voters=voters, port=port, controller=controller, data=data,
+                listeners="".join(f",{each.name}://127.0.0.1:{each.port}" for each in listeners),
+                protocols="".join(f",{each.name}:{each.protocol}" for each in listeners),
+            )
+            + more
+        )  # fmt: skip
         formatting = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(properties)]
+        formatting += [word for user in users for word in ("--add-scram", user)]
         formats.append(["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", *java, *formatting])
         command = [*before, "java", *memory, *java, "kafka.Kafka", str(properties)]
         brokers.append(BrokerProcess("apache", port, command, directory / f"broker-{node}.log"))
     with ThreadPoolExecutor(count) as threads:
         list(threads.map(_run, formats))
     return brokers
+
+
+class MovingKafka:
+    """One node, with its data, at the first or the second of its addresses; not started yet."""
+
+    def __init__(self, directory: Path) -> None:
+        node = apache_kafka(directory)
+        self._properties = directory / "server-1.properties"
+        self._nodes = [node, BrokerProcess("apache", free_port(), node.command, directory / "moved.log")]
+        self.bootstrap_servers = ",".join(each.bootstrap_servers for each in self._nodes)
+
+    def start(self) -> None:
+        self._nodes[0].start()
+
+    def kill(self) -> None:
+        """End it as `kill -9` does."""
+        self._nodes[0].kill()
+
+    def move(self) -> None:
+        """Start it, which was killed, at the address where it was not."""
+        before, after = (each.bootstrap_servers for each in self._nodes)
+        self._properties.write_text(self._properties.read_text().replace(before, after))
+        self._nodes.reverse()
+        self.start()
+
+    def close(self) -> None:
+        self._nodes[0].close()
 
 
 def _run(command: list[str]) -> None:

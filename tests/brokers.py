@@ -3,8 +3,9 @@
 `embedded_broker`, `kafka_broker` and `any_broker` are shared by the whole session: a test takes topics of
 its own (`new_name`) and never harms the broker. `fault_kafka`, `fault_embedded` and `fault_broker` belong to
 one test module, which may kill, freeze and restart them; they are up again when a test starts. So is
-`kafka_cluster`, of three brokers. Apache Kafka comes from Docker where an engine has its image or can fetch
-it, else from Maven, else from KAFKA_BOOTSTRAP_SERVERS.
+`kafka_cluster`, of three brokers; `secure_kafka` asks its clients who they are, and what they may. Apache
+Kafka comes from Docker where an engine has its image or can fetch it, else from Maven, else from
+KAFKA_BOOTSTRAP_SERVERS.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from typing import Protocol, TypeVar
 
 import pytest
 
-from tests.apache_kafka import NoApacheKafka, apache_kafka
+from tests.apache_kafka import MovingKafka, NoApacheKafka, apache_kafka
 from tests.broker_process import embedded_kafka
 from tests.docker_kafka import DockerKafka, docker_brings_kafka
 from tests.kafka_cluster import KafkaCluster
+from tests.secure_kafka import SecureKafka
 
 T = TypeVar("T")
 
@@ -138,6 +140,29 @@ def fault_kafka(_module_kafka: Broker) -> Broker:
 def fault_embedded(_module_embedded: Broker) -> Broker:
     _module_embedded.mend()
     return _module_embedded
+
+
+@pytest.fixture
+def moving_kafka(tmp_path: Path) -> Iterator[MovingKafka]:
+    """A real broker, never in Docker, that can come back at another address than it had."""
+    broker = _or_skip(MovingKafka, tmp_path)
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.close()
+
+
+@pytest.fixture(scope="session")
+def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
+    """A real broker, never in Docker, with TLS, SASL and ACLs; nobody has rights there before a test grants
+    them."""
+    broker = _or_skip(SecureKafka, tmp_path_factory.mktemp("secure-kafka"))
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.close()
 
 
 @pytest.fixture(scope="module")

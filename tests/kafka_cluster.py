@@ -50,11 +50,10 @@ class KafkaCluster:
         async with self._client() as client:
             return await _leader(client, tp)
 
-    async def until_led(self, tp: TopicPartition, *nodes: int) -> None:
-        """Until one of `nodes` leads it."""
+    async def until_led(self, tp: TopicPartition, *nodes: int) -> int:
+        """Which of `nodes` leads it, once one does."""
         async with self._client() as client, asyncio.timeout(DEADLINE_S):
-            while await _leader(client, tp) not in nodes:
-                await asyncio.sleep(0.05)
+            return await _led(client, tp, nodes)
 
     async def move(self, places: Mapping[TopicPartition, Sequence[int]]) -> None:
         """Have these nodes hold each partition, and one of them lead it: return when that is so."""
@@ -63,13 +62,12 @@ class KafkaCluster:
             for tp, nodes in places.items():
                 topics.setdefault(tp.topic, []).append((tp.partition, list(nodes), {}))
             request = _Reassign([(topic, partitions, {}) for topic, partitions in topics.items()])
-            answer = await client.send(client.get_random_node(), request)
+            answer = await cluster.any_answer(client, request)
             codes = [code for _topic, found, _tags in answer.topics for _number, code, *_ in found]
             assert answer.error_code == 0, answer
             assert not any(codes), answer
             for tp, nodes in places.items():
-                while await _leader(client, tp) not in nodes:
-                    await asyncio.sleep(0.05)
+                await _led(client, tp, nodes)
 
     @asynccontextmanager
     async def _client(self) -> AsyncIterator[AIOKafkaClient]:
@@ -78,6 +76,12 @@ class KafkaCluster:
             yield client
         finally:
             await cluster.close(client)
+
+
+async def _led(client: AIOKafkaClient, tp: TopicPartition, nodes: Sequence[int]) -> int:
+    while (leader := await _leader(client, tp)) is None or leader not in nodes:
+        await asyncio.sleep(0.05)
+    return leader
 
 
 async def _leader(client: AIOKafkaClient, tp: TopicPartition) -> int | None:

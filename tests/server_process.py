@@ -17,7 +17,7 @@ from pathlib import Path
 
 from autodmca_kafka.embedded import die_with_parent
 
-READY_S = 90
+READY_S = 240
 STOP_S = 20
 
 # The kernel ends a child with the thread that started it, and a test's own threads end with the test.
@@ -35,7 +35,7 @@ class ServerProcess:
     ) -> None:
         self.name = name
         self.port = port
-        self._command = command
+        self.command = command
         self._log = log
         self._environ = {**os.environ, **(environ or {})}
         self._process: subprocess.Popen[bytes] | None = None
@@ -58,7 +58,7 @@ class ServerProcess:
     def _spawn(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:
             return subprocess.Popen(
-                self._command,
+                self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

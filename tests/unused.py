@@ -29,20 +29,37 @@ REGISTERED_BY: Final = (
 ASKED_FOR: Final[Mapping[str, tuple[str, ...]]] = {
     "ASGI": ("scope",),
     "aiokafka": (
-        "API_KEY", "API_VERSION", "FLEXIBLE_VERSION", "RESPONSE_TYPE", "build",
+        "API_KEY", "API_VERSION", "FLEXIBLE_VERSION", "RESPONSE_TYPE", "_sasl_oauth_token_provider",
+        "_sasl_plain_password", "_ssl_context", "authenticator_oauth", "build",
         "on_partitions_assigned", "on_partitions_revoked", "revoked",
     ),
     "asyncio": (
         "buffer_updated", "connection_lost", "eof_received", "exc", "get_buffer", "pause_writing",
         "process_exited", "resume_writing",
     ),
+    "av": ("pix_fmt", "sample_rate", "thread_type"),
+    "faiss": ("is_trained", "nprobe"),
     "hypothesis": ("TestEdge", "teardown"),
+    "http.server": (
+        "client_address", "close_connection", "daemon_threads", "do_GET", "do_POST", "handle_error",
+        "log_message", "protocol_version",
+    ),
     "httptools": ("on_header", "on_headers_complete", "on_url"),
     "jinja2": ("filter_stream",),
     "logging": ("handlers", "raiseExceptions"),
-    "pytest": ("pytest_report_header", "pytest_runtest_protocol", "pytest_terminal_summary"),
+    "pytest": ("pytestmark", "pytest_report_header", "pytest_runtest_protocol", "pytest_terminal_summary"),
+    "requests": ("trust_env",),
+    "scikit-learn": ("coef_", "intercept_", "t_"),
     "structlog": ("debug",),
-    "uvicorn": ("capture_signals", "force_exit", "keep_alive", "should_exit", "timeout_graceful_shutdown"),
+    "uvicorn": (
+        "capture_signals",
+        "chunked_encoding",
+        "force_exit",
+        "keep_alive",
+        "should_exit",
+        "timeout_graceful_shutdown",
+        "waiting_for_100_continue",
+    ),
     "weakref": ("atexit",),
 }  # fmt: skip
 """Who asks -> for which names."""
@@ -75,6 +92,10 @@ def main() -> int:
     listed = {name for names in ASKED_FOR.values() for name in names}
     unused = [where for name, where in findings() if name not in listed]
     sys.stdout.writelines(f"{where}\n" for where in unused)
+    if unused:
+        sys.stdout.write(
+            "remove them; a name that another library asks for goes into ASKED_FOR of tests/unused.py\n"
+        )
     return bool(unused)
 
 

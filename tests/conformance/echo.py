@@ -12,15 +12,16 @@ from functools import partial
 from typing import Final
 
 import uvloop
-from autodmca_edge.admission import Admission
-from autodmca_edge.conversation import Gateway
-from autodmca_edge.entrance import Entrance
-from autodmca_edge.frames import Opcode, message_frame
-from autodmca_edge.handshake import Upgrade
-from autodmca_edge.node import Socket
-from autodmca_edge.outbox import Wire
-from autodmca_edge.timers import TimerWheel, monotonic_wall_clock
-from autodmca_edge.transport import WebSocket
+from autodmca_edge.admission.descriptors import Descriptors
+from autodmca_edge.admission.queue import Admission
+from autodmca_edge.server.entrance import Entrance
+from autodmca_edge.server.ports import Gateway
+from autodmca_edge.server.websocket import WebSocket
+from autodmca_edge.session.ports import Socket
+from autodmca_edge.timers import TimerWheel, steady_clock
+from autodmca_edge.wire.frames import Opcode, message_frame
+from autodmca_edge.wire.handshake import Upgrade
+from autodmca_edge.wire.outbox import Wire
 
 LARGEST: Final = 16 * 1024 * 1024  # Autobahn's largest message
 TICK_S: Final = 0.25
@@ -35,8 +36,9 @@ class EchoNode:
         self.compression = True
         self.max_message_bytes = max_message_bytes
         self.outbox_bytes = 4 * max_message_bytes
+        self.files = Descriptors(1 << 30)
         self.wire = Wire(os.write)
-        self.clock = monotonic_wall_clock()
+        self.clock = steady_clock()
         self.admission = Admission(1_000_000, 0, self.clock, lambda *_: None)
 
     async def keep_time(self) -> None:
@@ -73,7 +75,7 @@ class Echo:
     def said(self, text: bytes) -> None:
         self._socket.say(text)
 
-    def heard(self) -> None:
+    def heard(self, frames: int = 0) -> None:
         """Silence is allowed."""
 
     def drained(self) -> None:

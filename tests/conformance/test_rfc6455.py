@@ -4,8 +4,8 @@ send any bytes, cut anywhere."""
 import random
 
 import pytest
-from autodmca_edge.frames import FRAGMENT_BYTES, FRAMES_A_TURN, MAX_FRAGMENTS
 from autodmca_edge.testing import client_frame
+from autodmca_edge.wire.frames import FRAGMENT_BYTES, FRAMES_A_TURN, MAX_FRAGMENTS
 
 from tests.conformance.conversation import LIMIT, refused, said
 from tests.raw_client import BINARY, CLOSE, CONT, PING, PONG, TEXT, RawClient

@@ -187,6 +187,31 @@ async def test_the_offset_of_a_moment(any_broker: Broker, new_name: Name) -> Non
         assert await reader.offset_at(TopicPartition(topic, 1), 1000) == 0
 
 
+async def test_a_moment_before_1970_is_before_all_records_and_no_marker(
+    any_broker: Broker, new_name: Name
+) -> None:
+    """To a broker -1 is the end, -2 the beginning, and -3 to -6 are more of the kind or an error."""
+    topic = await topic_of(any_broker, new_name("old"))
+    await filled(any_broker, topic, 5)
+    tp = TopicPartition(topic, 0)
+    async with reader_of(any_broker) as reader:
+        found = [
+            await reader.offset_at(tp, moment) for moment in (-1, -2, -3, -4, -5, -6, -(10**13), -(2**70))
+        ]
+        assert found == [0] * 8
+
+
+@pytest.mark.parametrize("place", [-3, -4, -(2**70)])
+async def test_a_negative_number_that_is_no_place_is_refused_and_adds_nothing(
+    any_broker: Broker, new_name: Name, place: int
+) -> None:
+    topic = await topic_of(any_broker, new_name("nowhere"))
+    async with reader_of(any_broker) as reader:
+        with pytest.raises(ValueError, match="is no offset"):
+            await reader.add({TopicPartition(topic, 0): TailReader.END, TopicPartition(topic, 1): place})
+        assert reader.positions() == {}
+
+
 async def test_an_offset_beyond_the_end_is_reset_by_an_event(any_broker: Broker, new_name: Name) -> None:
     topic = await topic_of(any_broker, new_name("beyond"))
     await filled(any_broker, topic, 5)

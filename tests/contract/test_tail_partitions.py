@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from autodmca_kafka import EventProducer, TailReader, TopicPartition, TopicSpec, ensure_topics
+from autodmca_kafka import Batch, EventProducer, TailReader, TopicPartition, TopicSpec, ensure_topics
 
 from tests.brokers import Broker
 from tests.contract.reading import FOR_EVER, Seen
@@ -55,6 +55,29 @@ async def test_a_partition_that_is_removed_and_added_again_loses_and_doubles_not
         assert seen.offsets(always) == seen.offsets(fickle) == list(range(RECORDS))
         assert not seen.offsets(never)
         assert not seen.events
+
+
+async def test_who_wrote_what_is_told_where_the_broker_keeps_leader_epochs(
+    any_broker: Broker, new_name: Name
+) -> None:
+    written, empty, _ = await tps_of(any_broker, new_name("led"))
+    async with (
+        EventProducer(any_broker.bootstrap_servers, client_id="test") as producer,
+        TailReader(any_broker.bootstrap_servers, client_id="tail") as reader,
+    ):
+        for _ in range(3):
+            await producer.send_record(written.topic, key=None, value=b"x", partition=written.partition)
+        added = await reader.add({written: reader.END, empty: reader.END})
+        await producer.send_record(written.topic, key=None, value=b"x", partition=written.partition)
+        [batch] = [each for each in await reader.poll() if isinstance(each, Batch)]
+        ends = await reader.epoch_ends({written: 0, empty: 0})
+        newer = await reader.epoch_ends({written: 7})
+    keeps = any_broker.name == "apache"
+    assert {each.leader_epoch for each in added.values()} == {0 if keeps else -1}
+    assert batch.led == (((0, 3),) if keeps else ())
+    none = (-1, -1, 0)
+    assert ends == ({written: (0, 4, 0), empty: (0, 0, 0)} if keeps else {written: none, empty: none})
+    assert newer == {written: none}
 
 
 async def test_after_adding_at_the_end_everything_comes(any_broker: Broker, new_name: Name) -> None:

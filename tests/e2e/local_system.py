@@ -30,7 +30,7 @@ class Program:
             self.lines.append(line.decode().rstrip("\n"))
             self._new.set()
 
-    async def until(self, condition: Callable[[], bool], seconds: float = 90) -> None:
+    async def until(self, condition: Callable[[], bool], seconds: float = 240) -> None:
         """Wait until what was printed meets a condition; fails with the last lines."""
         try:
             async with asyncio.timeout(seconds):
@@ -44,7 +44,7 @@ class Program:
         """What Ctrl-C in a terminal does: SIGINT to the whole group."""
         os.killpg(self.process.pid, signal.SIGINT)
 
-    async def ended(self, seconds: float = 30) -> int:
+    async def ended(self, seconds: float = 120) -> int:
         """The exit status, once it has ended."""
         async with asyncio.timeout(seconds):
             return await self.process.wait()
@@ -104,7 +104,7 @@ def descendants(pid: int) -> dict[int, str]:
     return found
 
 
-async def gone(processes: Mapping[int, str], mark: str, seconds: float = 15) -> None:
+async def gone(processes: Mapping[int, str], mark: str, seconds: float = 60) -> None:
     """Wait until none of these runs any more, nor anything with `mark` in its environment; or fail."""
     left: dict[int, str] = {}
     try:

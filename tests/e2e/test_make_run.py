@@ -5,17 +5,25 @@ import os
 import signal
 import socket
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from autodmca_kafka import Batch, TailReader, TopicPartition
 
+from deploy.services import DOMAIN
 from tests.brokers import Broker
 from tests.e2e.local_system import Program, descendants, free_ports, gone, started
 
 TOPIC = "autodmca.templates.v1"
-PORTS = ("EDGE_PORT", "TEMPLATES_PORT", "EMBEDDED_KAFKA_PORT")
+PORTS = (
+    "EDGE_PORT",
+    "EMBEDDED_KAFKA_PORT",
+    "SANDBOX_PORT",
+    "CONSOLE_PORT",
+    *(service.port_variable for service in DOMAIN),
+)
 Event = dict[str, Any]
 
 
@@ -82,6 +90,7 @@ def edge_of(system: Program) -> int:
     )
 
 
+@pytest.mark.alone
 async def test_a_template_s_life_is_heard_and_goes_on_when_the_edge_is_killed(
     environ: dict[str, str],
 ) -> None:
@@ -131,18 +140,42 @@ async def test_a_signal_to_make_alone_stops_the_system(
         await gone(everything, environ["XDG_STATE_HOME"])
 
 
-@pytest.mark.parametrize("variable", PORTS)
-async def test_a_taken_port_is_named_with_the_variable_that_moves_it(
-    environ: dict[str, str], variable: str
+@pytest.mark.parametrize("taken", [("SANDBOX_PORT",), PORTS], ids=["one", "all"])
+async def test_taken_ports_are_named_at_once_with_the_variables_that_move_them(
+    environ: dict[str, str], taken: tuple[str, ...]
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        async with started("make", "run", environ={**environ, variable: str(port)}) as system:
+    with ExitStack() as stack:
+        others = {each: stack.enter_context(socket.create_server(("127.0.0.1", 0))) for each in taken}
+        ports = {variable: str(other.getsockname()[1]) for variable, other in others.items()}
+        async with started("make", "run", environ={**environ, **ports}) as system:
             assert await system.ended() != 0
-            said = [line for line in system.lines if line.startswith("make run: ")]
+    (said,) = [line for line in system.lines if line.startswith("make run: ")]
+    assert said.count(" is taken") == len(taken)
+    for variable in PORTS:
+        assert (f"{variable}=" in said) == (variable in taken)
+        assert variable not in taken or f"port {ports[variable]} is taken" in said
+
+
+async def test_a_kafka_that_is_not_there_is_named_at_once(environ: dict[str, str]) -> None:
+    nowhere = f"127.0.0.1:{environ['EMBEDDED_KAFKA_PORT']}"
+    async with started("make", "run", environ={**environ, "KAFKA_BOOTSTRAP_SERVERS": nowhere}) as system:
+        assert await system.ended(seconds=10) != 0
+    said = [line for line in system.lines if nowhere in line]
     assert len(said) == 1
-    assert f"port {port} is taken" in said[0]
-    assert f"{variable}=" in said[0]
+    assert said[0].startswith(f"make run: no Kafka broker at {nowhere}")
+
+
+async def test_an_interrupt_ends_it_while_kafka_does_not_answer(environ: dict[str, str]) -> None:
+    """Something listens there, and is no Kafka."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = {**environ, "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{silent.getsockname()[1]}"}
+        async with started("make", "run", environ=settings) as system:
+            await system.until(lambda: any("using 127.0.0.1" in line for line in system.lines))
+            everything = descendants(system.process.pid)
+            system.interrupt()
+            await system.ended(seconds=5)
+            await gone(everything, environ["XDG_STATE_HOME"])
+    assert not [line for line in system.lines if "Traceback" in line]
 
 
 async def test_a_short_secret_is_refused_before_anything_starts(environ: dict[str, str]) -> None:
@@ -151,7 +184,15 @@ async def test_a_short_secret_is_refused_before_anything_starts(environ: dict[st
     assert any("JWT_SECRET" in line and "shorter" in line for line in system.lines)
 
 
+async def test_the_embedded_broker_is_not_taken_for_one_with_tls(environ: dict[str, str]) -> None:
+    settings = {**environ, "KAFKA_SECURITY_PROTOCOL": "SSL"}
+    async with started("make", "run", environ=settings) as system:
+        assert await system.ended() != 0
+    assert any("KAFKA_SECURITY_PROTOCOL is SSL, without KAFKA_BOOTSTRAP" in line for line in system.lines)
+
+
 @pytest.mark.kafka
+@pytest.mark.alone
 async def test_it_runs_on_the_kafka_that_is_named(environ: dict[str, str], fault_kafka: Broker) -> None:
     settings = {**environ, "KAFKA_BOOTSTRAP_SERVERS": fault_kafka.bootstrap_servers}
     async with started("make", "run", environ=settings) as system:

@@ -84,7 +84,13 @@ async def assault(edge: Edge, seed: str, count: int) -> Attack:
 
 async def fuzz(bootstrap_servers: str, seed: str, count: int) -> str:
     """The whole run; what was seen, in words."""
-    with edge_node(bootstrap_servers, LOG_LEVEL="warning", EDGE_COMPRESSION="true") as edge:
+    settings: dict[str, Any] = {
+        "LOG_LEVEL": "warning",
+        "EDGE_COMPRESSION": "true",
+        "EDGE_TALK_PER_SECOND": "1000000",  # what is refused for its price is not looked at
+        "EDGE_USER_TALK_PER_SECOND": "1000000",
+    }
+    with edge_node(bootstrap_servers, **settings) as edge:
         async with asyncio.TaskGroup() as tasks:
             producing = tasks.create_task(produce(bootstrap_servers))
             text = await judge(edge, seed, count)

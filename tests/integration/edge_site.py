@@ -24,7 +24,7 @@ from msgspec import structs
 from websockets.asyncio.client import ClientConnection
 
 SECRET = "a secret of tests, which has 32 bytes and more"
-DEADLINE_S = 30
+DEADLINE_S = 120
 
 
 async def until(condition: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -> None:
@@ -47,9 +47,9 @@ def usage(name: str, **fields: Any) -> TemplateUsage:
 
 
 class Edge:
-    """One `python -m autodmca_edge`, on a free port unless EDGE_PORT is given."""
+    """One `python -m autodmca_edge`, on a free port unless EDGE_PORT is given; `files` limits open ones."""
 
-    def __init__(self, bootstrap_servers: str, **settings: Any) -> None:
+    def __init__(self, bootstrap_servers: str, *, files: int | None = None, **settings: Any) -> None:
         self.port: int = settings.get("EDGE_PORT") or free_port()
         self.url = f"ws://127.0.0.1:{self.port}/ws"
         environ = {
@@ -63,9 +63,10 @@ class Edge:
             **{name: str(value) for name, value in settings.items()},
         }
         self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed by `close`
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "autodmca_edge"], env=environ, stdout=self._output, stderr=self._output
-        )
+        command = [sys.executable, "-m", "autodmca_edge"]
+        if files is not None:
+            command = ["sh", "-c", f'ulimit -n {files} && exec "$@"', "sh", *command]
+        self.process = subprocess.Popen(command, env=environ, stdout=self._output, stderr=self._output)
 
     @property
     def output(self) -> str:
@@ -73,10 +74,11 @@ class Edge:
         self._output.seek(0)
         return self._output.read()
 
-    def get(self, path: str) -> tuple[int, str]:
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
         """Status and text of a plain request; status 0 when nobody answers."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - our own node
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refusal:
             with refusal:

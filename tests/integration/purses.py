@@ -1,30 +1,26 @@
 """A model made to show every mistake of a processor: coins in purses, and what each purse went through.
 
 `trace` chains all inputs that touched a purse, so one that is lost, applied twice or out of order changes
-everything after it; a spread changes every purse at once, so that half of an input would show. `oracle` says,
-in the plainest way, what must follow from the records of an inputs topic.
+everything after it; a spread changes every purse at once, so that half of an input would show. `oracle.py`
+says what must follow from the records of an inputs topic.
 """
 
 from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 import msgspec
-from autodmca_events import encode, envelope
 from autodmca_events.accounts import SystemNotification
-from autodmca_events.ids import derived_id
-from autodmca_events.partitions import entity_key
 from autodmca_events.templates import TemplateUsage
-from autodmca_kafka import Context, Decision, Emission, Record, RecordPosition
+from autodmca_kafka import Context, Decision, Emission
 
 USERS = 12
 PURSES = ("left", "right", "a/b")
 
 
-class Purse(msgspec.Struct, frozen=True):
+class Purse(msgspec.Struct, frozen=True, tag="purse"):
     coins: int
     trace: int
     born: str
@@ -75,10 +71,10 @@ def apply(purses: Mapping[str, Purse], request: Input, context: Context) -> Deci
         case Break():
             raise RuntimeError("broken on purpose")
         case Look():
-            return Decision(outcome=Outcome(total), events=[_event("look", total, context)])
+            return Decision(outcome=Outcome(total), events=[event_of("look", total, context)])
         case Put(purse, coins, padding):
             changes = {purse: _changed(purses.get(purse), coins, context)}
-            events = [_event(purse + padding, coins, context)]
+            events = [event_of(purse + padding, coins, context)]
             if coins == 13:
                 events.append(
                     Emission(
@@ -101,13 +97,13 @@ def apply(purses: Mapping[str, Purse], request: Input, context: Context) -> Deci
                     source: _changed(purses[source], -coins, context),
                     target: _changed(purses.get(target), coins, context),
                 },
-                events=[_event(source, -coins, context), _event(target, coins, context)],
+                events=[event_of(source, -coins, context), event_of(target, coins, context)],
             )
         case Spread(coins):
             return Decision(
                 outcome=Outcome(total + coins * len(PURSES)),
                 changes={name: _changed(purses.get(name), coins, context) for name in PURSES},
-                events=[_event("every", coins, context)],
+                events=[event_of("every", coins, context)],
             )
         case Close(purse):
             if purse not in purses:
@@ -126,7 +122,8 @@ def _changed(purse: Purse | None, coins: int, context: Context) -> Purse:
     return Purse(before.coins + coins, zlib.crc32(step, before.trace), before.born)
 
 
-def _event(name: str, coins: int, context: Context) -> Emission:
+def event_of(name: str, coins: int, context: Context) -> Emission:
+    """An event that says what became of `name`, and by which input."""
     return Emission(
         TemplateUsage(
             template_id=name,
@@ -160,49 +157,3 @@ def random_input(rng: random.Random) -> tuple[int, bytes]:
     else:
         request = Put(rng.choice(PURSES), rng.randrange(20))
     return user_id, msgspec.json.encode(request)
-
-
-@dataclass
-class Truth:
-    """What must follow from the inputs of one partition. `state`: key -> value; the others in order."""
-
-    events: list[tuple[str, bytes]] = field(default_factory=list)
-    broadcasts: list[tuple[str, bytes]] = field(default_factory=list)
-    dead: list[int] = field(default_factory=list)
-    state: dict[bytes, bytes] = field(default_factory=dict)
-
-
-def oracle(topic: str, partition: int, records: Iterable[Record]) -> Truth:
-    """Applies the records one after the other, with none of the library's machinery but ids and encodings."""
-    truth = Truth()
-    users: dict[int, dict[str, Purse]] = {}
-    decoder = msgspec.json.Decoder(Input)
-    for record in records:
-        assert record.key is not None
-        user_id = int(record.key)
-        purses = users.setdefault(user_id, {})
-        context = Context(user_id, record.timestamp, RecordPosition(topic, partition, record.offset))
-        try:
-            decision = apply(purses, decoder.decode(record.value or b""), context)
-        except (RuntimeError, msgspec.DecodeError):
-            truth.dead.append(record.offset)
-            continue
-        for index, emission in enumerate(decision.events):
-            everybody = isinstance(emission.payload, SystemNotification)
-            event_id = derived_id(topic, partition, record.offset, record.timestamp, index)
-            event = envelope(
-                emission.payload,
-                user_id=None if everybody else user_id,
-                timestamp_ms=record.timestamp,
-                id=event_id,
-                metadata=emission.metadata,
-            )
-            (truth.broadcasts if everybody else truth.events).append((event_id, encode(event)))
-        for name, purse in decision.changes.items():
-            if purse is None:
-                purses.pop(name)
-                truth.state.pop(entity_key(user_id, name))
-            else:
-                purses[name] = purse
-                truth.state[entity_key(user_id, name)] = msgspec.json.encode(purse)
-    return truth

@@ -17,11 +17,9 @@ import signal
 import sys
 
 import msgspec
-from autodmca_kafka import Processor, Table
 from autodmca_kafka.embedded import die_with_parent
-from autodmca_kafka.processor import Step
 
-from tests.integration.purses import Input, Purse, apply
+from tests.integration.worker import JumpingClock, Worker
 
 ORDERS, REPORTS = 0, 1
 
@@ -36,6 +34,12 @@ class Order(msgspec.Struct, frozen=True):
     instance: str | None = None
     session_timeout_ms: int | None = None
     die_at: int | None = None
+    die_on: str | None = None
+    """Count steps of this kind alone."""
+    outside: str | None = None
+    """Where the outside world is; None: errands wait."""
+    jumps: int | None = None
+    """The seed of a wall clock that is set again and again."""
 
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -56,40 +60,40 @@ async def live(order: Order) -> None:
     """Be a replica until SIGTERM."""
     steps = 0
 
-    def on_step(step: Step) -> None:
+    def on_step(step: str) -> None:
         nonlocal steps
-        steps += 1
-        if steps == order.die_at:
+        steps += order.die_on in (None, step)
+        if steps == order.die_at and order.die_on in (None, step):
             report(Report(os.getpid(), step=step))
             os.kill(os.getpid(), signal.SIGKILL)
 
-    table: Table[Purse] = Table(order.service, order.bootstrap_servers, Purse)
-    processor = Processor(
+    worker = Worker(
         order.service,
         order.bootstrap_servers,
-        apply,
-        table=table,
-        input_type=Input,
+        order.outside,
+        on_step,
+        clock=None if order.jumps is None else JumpingClock(order.jumps),
         instance=order.instance,
         max_poll=order.max_poll,
         max_bytes=order.max_bytes,
         session_timeout_ms=order.session_timeout_ms,
-        on_step=on_step,
     )
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     with contextlib.suppress(asyncio.CancelledError):
-        async with asyncio.TaskGroup() as group:
-            group.create_task(table.run())
-            group.create_task(processor.run())
+        await worker.run()
 
 
 def fork(order: Order) -> int:
     """Start a replica and return its process id."""
     end_with_parent = die_with_parent()
+    # One that is told to stop before it listens stops as soon as it does.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         return pid
     status = 1
     try:

@@ -17,7 +17,7 @@ from autodmca_kafka.embedded import die_with_parent
 
 from tests.integration.replica import Order, Report
 
-START_S = 30
+START_S = 120
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 

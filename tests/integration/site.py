@@ -18,11 +18,15 @@ class Site:
         producer: EventProducer,
         max_waiting: int = 10,
         session_timeout_ms: int | None = None,
+        address: str = "",
+        whole: bool = True,
+        max_poll: int = 500,
     ) -> None:
+        self.address = address
         servers = service.bootstrap_servers
         self.registry = CollectorRegistry()
         self.owned: frozenset[int] = frozenset()
-        self.table: Table[Purse] = Table(service.name, servers, Purse)
+        self.table: Table[Purse] = Table(service.name, servers, Purse, whole=whole)
         self.ask: Ask[Input, Outcome] = Ask(
             service.name, servers, Outcome, producer=producer, table=self.table, max_waiting=max_waiting
         )
@@ -34,16 +38,18 @@ class Site:
             input_type=Input,
             metrics=ProcessorMetrics(self.registry),
             session_timeout_ms=session_timeout_ms,
-            on_gained=self._gained,
-            on_lost=self._lost,
+            address=address,
+            on_outcomes=self.ask.hand_over,
+            max_poll=max_poll,
         )
+        self.processor.holdings.follow(self)
         self._service = service.name
 
-    def _gained(self, partitions: frozenset[int]) -> None:
+    def gained(self, partitions: frozenset[int]) -> None:
         assert not self.owned & partitions
         self.owned |= partitions
 
-    def _lost(self, partitions: frozenset[int]) -> None:
+    async def lost(self, partitions: frozenset[int]) -> None:
         assert self.owned >= partitions
         self.owned -= partitions
 

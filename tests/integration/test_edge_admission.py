@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 
 import pytest
 from autodmca_edge.testing import client_frame, upgrade_request
@@ -45,6 +45,48 @@ async def subscribed(stack: AsyncExitStack, edge: Edge, user: int) -> Listener:
     listener = await stack.enter_async_context(listening(edge, user))
     await listener.subscribe(USAGE)
     return listener
+
+
+# -- open files ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def reading(reader: asyncio.StreamReader) -> Iterator[asyncio.Task[bytes]]:
+    """What comes first from it, if anything does."""
+    task = asyncio.create_task(reader.read(400))
+    yield task
+    task.cancel()
+
+
+@pytest.fixture
+def cramped(embedded_broker: Broker) -> Iterator[Edge]:
+    with edge_node(embedded_broker.bootstrap_servers, files=256, EDGE_USER_CONNECTIONS=0) as node:
+        yield node
+
+
+async def test_a_node_at_its_limit_of_files_says_so_and_serves_those_who_are_connected(
+    cramped: Edge, embedded_broker: Broker, user: int
+) -> None:
+    async with AsyncExitStack() as stack:
+        listener = await subscribed(stack, cramped, user)
+        sockets = [await asyncio.open_connection("127.0.0.1", cramped.port) for _ in range(300)]
+        for _, writer in sockets:
+            stack.callback(writer.close)
+        reads = [stack.enter_context(reading(reader)) for reader, _ in sockets]
+        # What is over the limit itself is closed by the system; what is just under it is answered.
+        await until(lambda: all(each.done() for each in reads[-40:]), "an end")
+        answers = [each.result() for each in reads if each.done() and each.result()]
+        assert answers
+        assert all(b" 503 " in answer and b"Retry-After: 5" in answer for answer in answers)
+        await until(lambda: "files are open" in cramped.output, "a line that says so")
+        async with EventProducer(embedded_broker.bootstrap_servers, client_id="files") as producer:
+            await producer.send(usage("still"), user_id=user)
+        await heard(listener, 1)
+        for _, writer in sockets:
+            writer.close()
+        await until(lambda: cramped.get("/readyz")[0] == 200, "room again")
+        assert cramped.metric("open_files") < 100
+        await subscribed(stack, cramped, user)
 
 
 # -- limits ----------------------------------------------------------------------------------------
@@ -228,7 +270,7 @@ async def test_a_draining_node_is_unready_and_ends_with_a_close_frame_for_everyb
     embedded_broker: Broker,
 ) -> None:
     """PROTOCOL, "Draining", 1012: also for who does not answer the close; newcomers get the same."""
-    with edge_node(embedded_broker.bootstrap_servers, EDGE_DRAIN_SECONDS=1) as edge:
+    with edge_node(embedded_broker.bootstrap_servers, EDGE_DRAIN_SECONDS=4) as edge:
         mute = await asyncio.open_connection("127.0.0.1", edge.port)
         mute[1].write(upgrade_request(f"/ws?token={token(next(_users))}"))
         await mute[0].readuntil(b'"connected"')
@@ -239,7 +281,7 @@ async def test_a_draining_node_is_unready_and_ends_with_a_close_frame_for_everyb
             async with listening(edge, next(_users)) as late:
                 assert await late.closed() == 1012
             assert await listener.closed() == 1012
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             rest = await mute[0].read()
         mute[1].close()
         assert rest.rpartition(b"\x88")[2][1:3] == (1012).to_bytes(2, "big")

@@ -120,9 +120,9 @@ async def test_an_edge_waits_for_a_broker_that_comes_later(tmp_path_factory: pyt
 
 
 async def test_sigterm_sends_clients_away_one_by_one(embedded_broker: Broker) -> None:
-    with edge_node(embedded_broker.bootstrap_servers, EDGE_DRAIN_SECONDS=1) as edge:
+    with edge_node(embedded_broker.bootstrap_servers, EDGE_DRAIN_SECONDS=4) as edge:
         listeners: list[Listener] = []
-        async with asyncio.TaskGroup() as tasks, asyncio.timeout(30):
+        async with asyncio.TaskGroup() as tasks, asyncio.timeout(120):
             ready: asyncio.Queue[Listener] = asyncio.Queue()
             stays = [tasks.create_task(_stay(edge, next(_users), ready)) for _ in range(10)]
             listeners = [await ready.get() for _ in stays]
@@ -132,7 +132,7 @@ async def test_sigterm_sends_clients_away_one_by_one(embedded_broker: Broker) ->
             async with listening(edge, next(_users)) as late:
                 assert await late.closed() == 1012
         assert [task.result() for task in stays] == [1012] * len(listeners)
-        assert time.monotonic() - begun > 0.7
+        assert time.monotonic() - begun > 2.8
         assert await asyncio.to_thread(edge.process.wait, 15) == 0
 
 

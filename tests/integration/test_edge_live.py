@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from autodmca_edge.log.cursors import record_of
 from autodmca_edge.testing import client_frame, upgrade_request
 from autodmca_events import partition_for, user_key
 from autodmca_events.topics import events_topic
@@ -57,7 +58,7 @@ async def test_events_come_in_order_with_cursors_and_only_ones_own(
         position = await producer.send(usage("last"), user_id=user)
         await heard(listener, 101)
         assert listener.names() == [*(f"n{index} é €" for index in range(100)), "last"]
-        assert listener.events()[-1]["cursor"].rpartition(":")[2] == str(position.offset)
+        assert record_of(listener.events()[-1]["cursor"].rpartition(":")[2])[1] == position.offset
         assert {each["userId"] for each in listener.events()} == {user}
         assert other.events() == []
 
@@ -100,22 +101,30 @@ async def test_what_was_missed_comes_first(edge: Edge, producer: EventProducer, 
         assert after.names() == [*map(str, range(20)), "live"]
 
 
+SKIPPED = [f'events_malformed_total{{reason="{why}"}}' for why in ("json", "type", "payload", "user")]
+
+
 async def test_garbage_on_the_topic_is_counted_and_skipped(
     edge: Edge, producer: EventProducer, user: int
 ) -> None:
     key = user_key(user)
     async with listening(edge, user) as listener:
         await listener.subscribe(USAGE)
-        before = await asyncio.to_thread(edge.metric, "events_malformed_total")
+        before = [await asyncio.to_thread(edge.metric, name) for name in SKIPPED]
         positions = [
             await producer.send_record(TEMPLATES, key=key, value=value, headers=[("type", USAGE.encode())])
             for value in (b"not json", b'{"type":', b"[]", b"\xff")
         ]
         positions.append(await producer.send_record(TEMPLATES, key=key, value=b'{"type":"nothing"}'))
+        positions += [
+            await producer.send_record(TEMPLATES, key=key, value=value)
+            for value in (b'{"type":"template_usage"}', b'{"type":"template_usage","payload":{},"userId":1}')
+        ]
         await producer.send(usage("after"), user_id=user)
         await heard(listener, 1)
         assert listener.names() == ["after"]
-    assert await asyncio.to_thread(edge.metric, "events_malformed_total") == before + 5
+    after = [await asyncio.to_thread(edge.metric, name) for name in SKIPPED]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [4, 1, 1, 1]
     skipped = [msgspec.json.decode(line) for line in edge.output.splitlines() if "record skipped" in line]
     where = {(line["topic"], line["partition"], line["offset"]) for line in skipped}
     number = partition_for(key, 6)

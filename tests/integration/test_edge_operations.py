@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import jwt
 import websockets
-from autodmca_edge.handshake import MAX_HEAD
 from autodmca_edge.testing import upgrade_request
+from autodmca_edge.wire.handshake import MAX_HEAD
 from autodmca_events.topics import EDGE_CONTROL
 from autodmca_kafka.embedded import free_port
 

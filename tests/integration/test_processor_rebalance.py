@@ -1,4 +1,5 @@
-"""Two or three replicas that join, leave, freeze and are killed while inputs come: one log, as if by one.
+"""Two or three replicas that join, leave, freeze and are killed while inputs come: one log, as if by one, and
+one effect outside for each step of an errand.
 
 A frozen replica (SIGSTOP) that wakes up after the group has replaced it goes on writing: the late owner that
 no heartbeat can rule out. PROCESSOR_SEED sets what is random, REBALANCE_S how many seconds it lasts at least;
@@ -15,8 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autodmca_kafka import EventProducer
+from autodmca_kafka.brokers import addresses
 
 from tests.brokers import Broker
+from tests.integration.outside import Outside
 from tests.integration.replica import Order
 from tests.integration.replicas import Replicas
 from tests.integration.service import Service
@@ -36,34 +39,44 @@ TROUBLE = {
 PAUSE_S = {"apache": (0.2, 2), "embedded": (3, 4)}
 
 
-async def test_replicas_that_come_and_go_under_load_write_what_one_would_have_written(
+async def test_replicas_that_come_and_go_under_load_do_what_one_would_have_done(
     any_broker: Broker, new_name: Callable[[str], str], tmp_path: Path
 ) -> None:
     print(f"PROCESSOR_SEED={SEED} on {any_broker.name}")
-    service = Service(new_name("rebalance"), any_broker.bootstrap_servers, random.Random(SEED))
-    await service.set_up()
+    with Outside(random.Random(SEED)) as outside:
+        servers = any_broker.bootstrap_servers
+        service = Service(new_name("rebalance"), servers, random.Random(SEED), outside=outside.url)
+        await service.set_up()
+        done = await disturb(service, any_broker.name, new_name, tmp_path / "complaints")
+    inputs, truths = await service.truths()
+    print(f"{inputs} inputs, {outside.world.judge(truths)}, {done}")
+
+
+async def disturb(
+    service: Service, broker: str, new_name: Callable[[str], str], complaints: Path
+) -> list[str]:
+    """Load and trouble side by side, and then peace; returns what trouble there was."""
     done: list[str] = []
     async with (
-        Replicas(tmp_path / "complaints") as replicas,
-        EventProducer(any_broker.bootstrap_servers, client_id="rebalance") as producer,
+        Replicas(complaints) as replicas,
+        EventProducer(service.bootstrap_servers, client_id="rebalance") as producer,
     ):
         clock = asyncio.get_running_loop().time
         end = clock() + LOAD_S
 
         def lasts() -> bool:
-            return clock() < end or set(TROUBLE[any_broker.name]) != set(done)
+            return clock() < end or set(TROUBLE[broker]) != set(done)
 
         async with asyncio.TaskGroup() as group:
             group.create_task(load(service, producer, lasts))
-            group.create_task(trouble(service, replicas, any_broker.name, done, lasts))
+            group.create_task(trouble(service, replicas, broker, done, lasts))
         await service.feed(producer, 50)
         for pid in replicas.living():
             replicas.signal(pid, signal.SIGTERM)
             replicas.signal(pid, signal.SIGCONT)
             assert await replicas.ended(pid) == 0
-        await service.finish(group=new_name("another") if any_broker.name == "embedded" else None)
-    inputs = await service.judge()
-    print(f"{inputs} inputs, {done}")
+        await service.finish(group=new_name("another") if broker == "embedded" else None, deadline_s=120)
+    return done
 
 
 async def load(service: Service, producer: EventProducer, lasts: Callable[[], bool]) -> None:
@@ -79,7 +92,11 @@ async def trouble(
     session_ms, kinds = SESSION_MS[broker], TROUBLE[broker]
     rng = random.Random(service.rng.random())
     order = Order(
-        service.name, service.bootstrap_servers, max_poll=rng.randrange(5, 40), session_timeout_ms=session_ms
+        service.name,
+        addresses(service.bootstrap_servers),
+        max_poll=rng.randrange(5, 40),
+        session_timeout_ms=session_ms,
+        outside=service.outside,
     )
     awake = [await replicas.start(order), await replicas.start(order)]
     while lasts():

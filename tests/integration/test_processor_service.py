@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable
 
 import msgspec
 import pytest
-from autodmca_events.partitions import partition_for, user_key
+from autodmca_events.partitions import entity_key, partition_for, user_key
 from autodmca_events.topics import dead_letters_topic, inputs_topic, outcomes_topic, state_topic
 from autodmca_kafka import (
+    BrokerUnavailable,
     EventProducer,
     InputFailed,
     NoOutcome,
@@ -22,7 +23,7 @@ from autodmca_kafka import (
     TopicSpec,
     ensure_topics,
 )
-from autodmca_kafka.partition_work import POSITION
+from autodmca_kafka.consequences import POSITION
 
 from tests.brokers import Broker
 from tests.contract.reading import delete_topic
@@ -106,6 +107,51 @@ async def test_an_input_that_fails_is_answered_kept_and_blocks_nobody(
     }
 
 
+async def test_a_request_that_fails_is_one_dead_letter_however_often_it_is_repeated(
+    service: Service, producer: EventProducer
+) -> None:
+    site = Site(service, producer)
+    async with running(site.table.run(), site.processor.run(), site.ask.run()):
+        for _ in range(3):
+            with pytest.raises(InputFailed, match="internal"):
+                await site.ask.ask(USER, Break(), timeout_s=30, key="once")
+        assert await site.ask.ask(USER, Put("left", 1), key="then") == Outcome(1)
+    assert (site.count("dead_letters"), site.count("failed_again")) == (1, 2)
+    async with TailReader(service.bootstrap_servers, client_id="test") as reader:
+        [letters] = await read(reader, [TopicPartition(dead_letters_topic(service.name), HOME)])
+    assert [letter.key for letter in letters] == [user_key(USER)]
+
+
+async def test_a_processor_that_stops_on_an_error_again_and_again_says_so(
+    service: Service, producer: EventProducer
+) -> None:
+    """As one does whose inputs were made anew, and whose state was not."""
+    site, purse = Site(service, producer), msgspec.json.encode(Purse(1, 1, "born"))
+    assert site.processor.trouble() == "inputs are not read yet"
+    key, topic = entity_key(USER, "left"), state_topic(service.name)
+    await producer.send_record(topic, key=key, value=purse, headers=[(POSITION, b"100")], partition=HOME)
+    async with running(site.table.run(), site.processor.run()):
+        await until(lambda: "InputsRewound" in str(site.processor.trouble()))
+        await producer.send_record(topic, key=key, value=None, headers=[(POSITION, b"101")], partition=HOME)
+        await until(lambda: (site.count("restarts") or 0) > 1)
+        assert "InputsRewound" in str(site.processor.trouble())
+
+
+async def test_who_asks_and_keeps_a_table_waits_for_topics_that_are_not_there_yet(
+    any_broker: Broker, new_name: Callable[[str], str], producer: EventProducer
+) -> None:
+    service = Service(new_name("late"), any_broker.bootstrap_servers, random.Random(1))
+    site = Site(service, producer)
+    async with running(site.table.run(), site.processor.run(), site.ask.run()):
+        with pytest.raises(BrokerUnavailable, match="outcomes are not read yet"):
+            await site.ask.ask(USER, Put("left", 1), timeout_s=3)
+        assert site.ask.trouble() == "outcomes are not read yet"
+        assert site.table.trouble() == "the state is not read yet"
+        await service.set_up()
+        assert await site.ask.ask(USER, Put("left", 1), timeout_s=60) == Outcome(1)
+        await until(lambda: not site.ask.trouble() and not site.table.trouble())
+
+
 async def test_a_dead_letter_that_cannot_be_written_is_waited_for(
     kafka_broker: Broker, new_name: Callable[[str], str]
 ) -> None:
@@ -152,9 +198,9 @@ async def test_replicas_share_the_partitions_and_are_told_what_changes_hands(
         async with running(second.table.run(), second.processor.run()):
             await until(lambda: bool(first.owned and second.owned) and first.owned | second.owned == every)
             assert not first.owned & second.owned
-            assert second.processor.owned_partitions() == second.owned
+            assert second.processor.holdings.owned == second.owned
         await until(lambda: first.owned == every)
-        assert second.owned == second.processor.owned_partitions() == frozenset()
+        assert second.owned == second.processor.holdings.owned == frozenset()
     assert first.owned == frozenset()
 
 
@@ -193,7 +239,7 @@ async def test_a_late_owners_older_state_is_ignored_and_written_over(
         (b"left", None, [(POSITION, b"0")]),
     ],
 )
-async def test_a_table_that_cannot_read_the_state_says_where_and_stops(
+async def test_a_table_that_cannot_read_the_state_says_where_and_stands_aside(
     service: Service,
     producer: EventProducer,
     key: bytes,
@@ -202,6 +248,10 @@ async def test_a_table_that_cannot_read_the_state_says_where_and_stops(
 ) -> None:
     topic = state_topic(service.name)
     await producer.send_record(topic, key=key, value=value, headers=headers, partition=1)
-    with pytest.raises(StateUnreadable) as unreadable:
-        await Table(service.name, service.bootstrap_servers, Purse).run()
+    table: Table[Purse] = Table(service.name, service.bootstrap_servers, Purse)
+    async with running(table.run()):
+        with pytest.raises(StateUnreadable) as unreadable:
+            async with asyncio.timeout(30):
+                await table.caught_up()
+        assert f"{topic}[1] offset 0" in (table.trouble() or "")
     assert (unreadable.value.topic, unreadable.value.partition, unreadable.value.offset) == (topic, 1, 0)

@@ -143,7 +143,7 @@ async def test_a_reader_goes_on_without_a_broker_that_does_not_come_back(
         await kafka_cluster.until_led(shared[0], 1)
         before = len(seen.offsets(shared[0]))
         await seen.until(lambda: len(seen.offsets(shared[0])) > before + 100)
-        assert set(reader.unread()) == {alone}
+        await seen.until(lambda: set(reader.unread()) == {alone})  # those may have come before the kill
         added = await reader.add({alone: reader.BEGINNING, shared[1]: reader.BEGINNING}, patience_s=1)
         assert set(added) == {shared[1]}
         await seen.until(lambda: len(seen.offsets(shared[1])) > 100)
@@ -266,7 +266,9 @@ async def test_an_edge_serves_whom_it_can_while_a_broker_is_down(kafka_cluster: 
                         await heard(one, 20)
                         await heard(three, 20)
                         await asyncio.to_thread(old.until_ready, 503)
-                        assert f"{TEMPLATES}[1]" in (await asyncio.to_thread(old.get, "/readyz"))[1]
+                        await until(
+                            lambda: f"{TEMPLATES}[1]" in old.get("/readyz")[1], "the old edge's reasons"
+                        )
                         assert not waiting.done()
                         await asyncio.to_thread(down.start)
                         await waiting
@@ -278,3 +280,14 @@ async def test_an_edge_serves_whom_it_can_while_a_broker_is_down(kafka_cluster: 
                         for each in (one, two, three, four):
                             assert each.names() == named(range(20))
                         await asyncio.to_thread(old.until_ready)
+
+
+async def test_producers_start_and_topics_are_made_while_a_broker_is_away(
+    kafka_cluster: KafkaCluster, new_name: Name
+) -> None:
+    """Also in the seconds in which the others still count it among them."""
+    servers = kafka_cluster.bootstrap_servers
+    await asyncio.to_thread(kafka_cluster.nodes[3].kill)
+    for number in range(6):
+        async with EventProducer(servers, client_id=f"early-{number}", connect_timeout_s=30):
+            await ensure_topics(servers, [TopicSpec(new_name("early"), 1, {}, least_retention_ms=5000)])

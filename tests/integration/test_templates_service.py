@@ -7,6 +7,7 @@ import signal
 import uuid
 
 from autodmca_events import TemplateUsage
+from autodmca_service.testing import Person, events_of, new_user
 
 from tests.brokers import Broker
 from tests.integration.templates_site import (
@@ -14,10 +15,7 @@ from tests.integration.templates_site import (
     VALUES,
     VARIABLES,
     WANTING,
-    Person,
     approved,
-    events_of,
-    new_user,
     replicas,
     told,
 )
@@ -90,7 +88,7 @@ async def test_a_template_lives_its_whole_life_although_the_service_is_killed_in
         assert again.status_code == 409
         assert await replica.signal(signal.SIGTERM) == 0
 
-    events = await events_of(any_broker, author.user_id)
+    events = await events_of(any_broker.bootstrap_servers, "templates", author.user_id)
     assert [told(event.payload) for event in events] == [
         ("validation", 1, False, ("accuracy", "perjuryAuthority")),
         ("validation", 1, True, ()),
@@ -115,7 +113,7 @@ async def test_a_template_lives_its_whole_life_although_the_service_is_killed_in
         ("approval", 3, "approved", "deprecated"),
         ("approval", 3, "deprecated", "archived"),
     ]
-    assert not await events_of(any_broker, reviewer.user_id)
+    assert not await events_of(any_broker.bootstrap_servers, "templates", reviewer.user_id)
 
 
 async def test_what_one_replica_wrote_another_one_reads_at_once(any_broker: Broker) -> None:
@@ -175,7 +173,7 @@ async def test_killing_one_of_two_replicas_under_load_loses_and_doubles_nothing(
     for author in authors:
         counts = [
             event.payload.usage_count
-            for event in await events_of(any_broker, author.user_id)
+            for event in await events_of(any_broker.bootstrap_servers, "templates", author.user_id)
             if isinstance(event.payload, TemplateUsage)
         ]
         assert counts == list(range(1, uses + 1))

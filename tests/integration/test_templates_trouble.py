@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import uuid
+from contextlib import suppress
 
 import pytest
 from autodmca_events import TemplateValidation
+from autodmca_service.testing import SECRET, Person, Process, events_of, new_user, token
 
 from tests.brokers import Broker
 from tests.integration.templates_site import (
-    SECRET,
-    Person,
-    events_of,
-    new_user,
     replicas,
-    token,
 )
+
+BACK_S = 300
+"""For a broker to start, on a busy machine, and for the service to find it."""
 
 
 async def test_while_the_broker_is_away_reads_go_on_and_writes_say_later(fault_kafka: Broker) -> None:
@@ -32,14 +34,44 @@ async def test_while_the_broker_is_away_reads_go_on_and_writes_say_later(fault_k
         assert late.status_code in (503, 504)
         assert late.headers["content-type"] == "application/problem+json"
         key = uuid.uuid4().hex
-        asked = asyncio.create_task(author.get(replica, "PUT", one, {**content, "name": "B"}, key=key))
-        await asyncio.sleep(0)
-        fault_kafka.restart()
+        asked = asyncio.create_task(
+            author.get(replica, "PUT", one, {**content, "name": "B"}, key=key, timeout_s=BACK_S)
+        )
+        await asyncio.to_thread(fault_kafka.restart)
         assert (await asked)["name"] == "B"
         assert (await author.get(replica, "POST", f"{one}/validate"))["valid"]
     # The one that was answered "later" may have been carried out as well, on the old text or the new.
-    events = await events_of(fault_kafka, author.user_id)
+    events = await events_of(fault_kafka.bootstrap_servers, "templates", author.user_id)
     assert {type(event.payload) for event in events} == {TemplateValidation}
+
+
+async def workers_of(replica: Process) -> list[int]:
+    """The process ids of a replica's workers."""
+    listing = await asyncio.create_subprocess_exec(
+        "ps", "-A", "-o", "pid=,ppid=", stdout=asyncio.subprocess.PIPE
+    )
+    lines = (await listing.communicate())[0].decode().splitlines()
+    return [int(pid) for pid, parent in map(str.split, lines) if int(parent) == replica.pid]
+
+
+async def test_workers_killed_by_the_machine_leave_no_verdict_in_the_log(embedded_broker: Broker) -> None:
+    author = Person(new_user())
+    loop = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+    async with replicas(embedded_broker, 1) as (replica,):
+        content = {"name": "Loop", "kind": "takedown", "body": loop}
+        one = f"/v1/templates/{(await author.get(replica, 'POST', '/v1/templates', content))['id']}"
+        headers = {"authorization": f"Bearer {token(author.user_id)}"}
+        asked = asyncio.create_task(replica.http.post(f"{one}/validate", headers=headers))
+        while not asked.done():
+            for pid in await workers_of(replica):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            await asyncio.wait([asked], timeout=0.1)
+        answer = await asked
+        assert answer.status_code == 503
+        assert "retry-after" in answer.headers
+        assert "valid" not in (await author.get(replica, "GET", one))
+    assert await events_of(embedded_broker.bootstrap_servers, "templates", author.user_id) == []
 
 
 async def test_a_template_that_loops_is_stopped_and_delays_nobody(embedded_broker: Broker) -> None:
@@ -65,8 +97,8 @@ async def test_a_template_that_loops_is_stopped_and_delays_nobody(embedded_broke
         assert answer.json()["type"].endswith(":template-timeout")
         assert served >= 5
         metrics = (await replica.http.get("/metrics")).text
-        assert 'autodmca_templates_workers_lost_total{reason="timeout"} 1.0' in metrics
-    (event,) = await events_of(embedded_broker, attacker.user_id)
+        assert 'autodmca_workers_ended_total{pool="templates",reason="cpu_time"} 1.0' in metrics
+    (event,) = await events_of(embedded_broker.bootstrap_servers, "templates", attacker.user_id)
     assert isinstance(event.payload, TemplateValidation)
     assert [warning.code for warning in event.payload.warnings] == ["template_timeout"]
 

@@ -12,14 +12,17 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from autodmca_edge.hub import Hub
-from autodmca_edge.log import TOPICS, EventLog, Partition
-from autodmca_edge.metrics import Metrics
-from autodmca_edge.outbox import Outbox, Wire
+from autodmca_edge.counts import Counts
+from autodmca_edge.fanout.hub import Hub
+from autodmca_edge.fanout.pacer import Pacer
+from autodmca_edge.fanout.records import Malformed
+from autodmca_edge.fanout.registry import Registry
+from autodmca_edge.fanout.subscriptions import subscription
+from autodmca_edge.fanout.treatment import Treatment
+from autodmca_edge.log.event_log import TOPICS, EventLog, Partition
 from autodmca_edge.protocol import SubscriptionConfig
-from autodmca_edge.standing import Standing
-from autodmca_edge.subscriptions import subscription
 from autodmca_edge.testing import StoredRecord
+from autodmca_edge.wire.outbox import Outbox, Wire
 from autodmca_events import user_key
 from autodmca_runtime import Claims
 
@@ -48,8 +51,8 @@ class _Member:
 
     def __init__(self, wire: Wire, handle: int) -> None:
         self.pending: list[bytes] | None = None
-        self.treatment = None
-        self.pacer = None
+        self.treatment: Treatment | None = None
+        self.pacer: Pacer | None = None
         self.outbox = Outbox(wire, handle, len, 1 << 20)
 
     def fell_behind(self, where: Mapping[Partition, int], events: int) -> None:
@@ -60,9 +63,9 @@ class _Case:
     """A hub with its members."""
 
     def __init__(self, filters: Sequence[Mapping[str, Any] | None]) -> None:
-        self.counts = Metrics({})
+        self.counts = Counts()
         wire = Wire(lambda _handle, data: len(data))
-        self._hub = Hub(self.counts, wire)
+        self._hub = Hub(self.counts, wire, _never)
         event_log = EventLog(0)
         for topic in TOPICS:
             event_log.open(topic, "bench1", {0: 0})
@@ -70,7 +73,7 @@ class _Case:
         partition = event_log.get(template.topic, 0)
         assert partition is not None
         for user in range(USERS):
-            standing = Standing()
+            standing = Registry()
             identity = Claims(FIRST_USER + user, frozenset(), 1 << 40, None, None)
             for number, each in enumerate(filters):
                 config = SubscriptionConfig(types=[TYPE], filters=None if each is None else dict(each))
@@ -84,6 +87,10 @@ class _Case:
         began = time.process_time_ns()
         self._hub.dispatch(self._work)
         return (time.process_time_ns() - began) / USERS
+
+
+def _never(_partition: Partition, offset: int, fault: Malformed) -> None:
+    raise AssertionError(f"record {offset} is an event: {fault}")
 
 
 def _records(template: Template) -> list[StoredRecord]:

@@ -11,12 +11,12 @@ import time
 from typing import Any, Final
 
 import uvloop
-from autodmca_edge.app import EdgeNode
-from autodmca_edge.broker import Broker
 from autodmca_edge.config import EdgeSettings
-from autodmca_edge.entrance import Entrance
-from autodmca_edge.exposition import Exposition
-from autodmca_edge.log import TOPICS
+from autodmca_edge.log.broker import Broker
+from autodmca_edge.log.event_log import TOPICS
+from autodmca_edge.metrics import Exposition
+from autodmca_edge.node import EdgeNode
+from autodmca_edge.server.entrance import Entrance
 from autodmca_edge.testing import StoredRecord, record_of
 from autodmca_events import SystemNotification
 from autodmca_events.topics import BROADCAST

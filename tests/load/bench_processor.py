@@ -26,7 +26,7 @@ import uvloop
 from autodmca_events.partitions import user_key
 from autodmca_events.topics import inputs_topic
 from autodmca_kafka import EventProducer
-from autodmca_kafka.partition_work import REQUEST
+from autodmca_kafka.consequences import REQUEST
 
 from tests.apache_kafka import apache_kafka
 from tests.broker_process import BrokerProcess, embedded_kafka

@@ -12,8 +12,8 @@ from packaging.version import Version
 
 from tests.unit.repository import ROOT, Package, distribution, packages, requirements, tracked
 
-LOADED_BY_NAME = {"httptools"}
-"""uvicorn imports it when it is told to."""
+LOADED_BY_NAME = {"httptools", "python-multipart"}
+"""uvicorn imports the first when it is told to, Starlette the second when a form comes."""
 LOCK = (ROOT / "requirements.lock").read_text()
 
 
@@ -53,8 +53,11 @@ def modules(files: Iterable[Path]) -> dict[str, str]:
 def test_a_package_needs_what_it_imports_and_imports_what_it_needs(package: Package) -> None:
     used = imported((package.folder / "src").rglob("*.py"))
     used.pop(distribution(package.module), None)
-    assert {name: file for name, file in used.items() if name not in package.needs} == {}
-    assert package.needs - used.keys() - LOADED_BY_NAME == set()
+    missing = {name: file for name, file in used.items() if name not in package.needs}
+    project = f"{package.folder.relative_to(ROOT)}/pyproject.toml"
+    assert missing == {}, f"add these to `dependencies` in {project}, then run `make lock`"
+    spare = package.needs - used.keys() - LOADED_BY_NAME
+    assert spare == set(), f"nothing imports these: take them out of {project}, then run `make lock`"
 
 
 def test_tests_import_what_development_or_a_package_needs() -> None:
@@ -63,12 +66,14 @@ def test_tests_import_what_development_or_a_package_needs() -> None:
     needs = {distribution(need) for need in requirements()}
     ours = {distribution(package.module) for package in packages()}
     own_folders = {"conftest", "deploy", "docs", "libs", "services", "tests"}
-    assert {name: file for name, file in used.items() if name not in needs | ours | own_folders} == {}
+    assert {name: file for name, file in used.items() if name not in needs | ours | own_folders} == {}, (
+        "add these to `dev` under [dependency-groups] in pyproject.toml, then run `make lock`"
+    )
 
 
 def test_the_events_need_msgspec_and_nothing_else() -> None:
     events = next(package for package in packages() if package.module == "autodmca_events")
-    assert events.needs == {"msgspec"}
+    assert events.needs == {"msgspec"}, "take the others out of libs/events/pyproject.toml"
 
 
 def test_the_lock_satisfies_every_requirement() -> None:
@@ -79,10 +84,11 @@ def test_the_lock_satisfies_every_requirement() -> None:
         if (name := distribution(need)) not in locked
         or not Requirement(need).specifier.contains(locked[name], prereleases=True)
     ]
-    assert wrong == []
+    assert wrong == [], "run `make lock`, and commit requirements.lock"
 
 
 def test_everything_in_the_lock_has_its_hashes() -> None:
     entries = LOCK.replace("\\\n", "").splitlines()
-    assert len(entries) == len(pins())
-    assert all("--hash=sha256:" in entry for entry in entries)
+    assert len(entries) == len(pins()), "run `make lock`: a package is in the lock twice"
+    bare = [entry for entry in entries if "--hash=sha256:" not in entry]
+    assert bare == [], "run `make lock`: these have no hashes"

@@ -32,7 +32,7 @@ class Heard:
         self._new.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not condition():
                 self._new.clear()
                 await self._new.wait()
@@ -92,7 +92,7 @@ async def test_what_a_child_started_ends_with_it() -> None:
         await heard.until(lambda: len(heard.lines) == 1)
         pid = int(heard.lines[0].split()[1])
         assert is_running(pid)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while is_running(pid):
             await asyncio.sleep(0.01)
 

@@ -32,7 +32,7 @@ class Machine(NamedTuple):
             if not (self.folder / name).exists():
                 (self.folder / name).symlink_to(shutil.which(name) or name)
         return subprocess.run(
-            [SCRIPT, what],
+            [SCRIPT, what], cwd=self.folder,
             env={"PATH": str(self.folder), "PYTHON": "python3", **environ},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
@@ -118,3 +118,24 @@ def test_node_that_is_too_old_is_asked_for(machine: Machine) -> None:
     assert "Node 18.18 or newer" in done.stderr
     machine.has("node")
     assert machine.asked("node").returncode == 0
+
+
+def test_kustomize_is_built_by_go_or_asked_for_in_one_line(machine: Machine) -> None:
+    done = machine.asked("kustomize")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "kustomize" in done.stderr
+    machine.has("kustomize")
+    assert machine.asked("kustomize").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("what", "package", "needed"), [("promtool", "prometheus", True), ("haproxy", "haproxy", False)]
+)
+def test_what_deployment_is_checked_with_is_installed_or_asked_for(
+    machine: Machine, what: str, package: str, needed: bool
+) -> None:
+    done = machine.asked(what)
+    assert (done.returncode != 0, f"apt-get install {package}" in done.stderr) == (needed, True)
+    machine.has("id", "0")
+    assert machine.asked(what).returncode == 0
+    assert machine.installed() == [package]

@@ -1,0 +1,1 @@
+"""How well the domain functions do on real data: a table a module, printed by `make quality`."""
