@@ -5,15 +5,16 @@ Builds a node without a broker and asks it as Prometheus would: what is not in t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from autodmca_edge.app import EdgeNode
-from autodmca_edge.broker import Broker
 from autodmca_edge.config import EdgeSettings
-from autodmca_edge.exposition import Exposition
-from autodmca_edge.fallback import Fallback
-from autodmca_runtime import TokenVerifier, load
+from autodmca_edge.log.broker import Broker
+from autodmca_edge.metrics import Exposition, FallbackMetrics, NodeMetrics
+from autodmca_edge.node import EdgeNode
+from autodmca_edge.server.fallback.endpoint import Fallback
+from autodmca_runtime import Health, TokenVerifier, load
+from autodmca_runtime.metrics import Readiness
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
@@ -21,16 +22,16 @@ UNUSED: Final = {"KAFKA_BOOTSTRAP_SERVERS": "unused:9092", "JWT_SECRET": "unused
 SUFFIXES: Final = {"counter": "_total", "info": "_info"}
 
 
-def edge_metrics() -> Iterator[tuple[str, Metric, tuple[str, ...]]]:
-    """Of each metric its name in a scrape, the metric, and its labels."""
+def edge_metrics() -> Iterator[tuple[Metric, tuple[str, ...]]]:
+    """Each metric and its labels."""
     settings = load(EdgeSettings, UNUSED)
     exposition = Exposition()
     node = EdgeNode(settings, Broker(settings.kafka, exposition.producer), TokenVerifier(settings.tokens))
-    node.show(exposition)
-    exposition.show(Fallback(node).counts)
-    for collector in exposition.collectors:
+    exposition.show(NodeMetrics(node))
+    exposition.show(FallbackMetrics(Fallback(node).counts))
+    for collector in (Readiness(Health()), *exposition.collectors):
         for metric in collector.collect():
-            yield metric.name + SUFFIXES.get(metric.type, ""), metric, labels(collector, metric)
+            yield metric, labels(collector, metric)
 
 
 def labels(collector: Collector, metric: Metric) -> tuple[str, ...]:
@@ -41,9 +42,15 @@ def labels(collector: Collector, metric: Metric) -> tuple[str, ...]:
 
 
 def edge_metrics_table() -> str:
-    """Every metric: its type, its labels, what it says."""
+    """Every metric of an edge node."""
+    return metrics_table(edge_metrics())
+
+
+def metrics_table(metrics: Iterable[tuple[Metric, tuple[str, ...]]]) -> str:
+    """Of each metric its name in a scrape, its type, its labels, what it says."""
+    named = {metric.name + SUFFIXES.get(metric.type, ""): (metric, its) for metric, its in metrics}
     rows = ["| metric | type | labels | what |", "| --- | --- | --- | --- |"]
-    for name, metric, named in sorted(edge_metrics()):
-        listed = ", ".join(f"`{each}`" for each in named)
-        rows.append(f"| `{name}` | {metric.type} | {listed} | {metric.documentation} |")
+    for name, (metric, its) in sorted(named.items()):
+        listed = ", ".join(f"`{each}`" for each in its)
+        rows.append(f"| `{name}` | {metric.type} | {listed} | {metric.documentation.rstrip('.')}. |")
     return "\n".join(rows) + "\n"
