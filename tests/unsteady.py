@@ -7,17 +7,11 @@ One that fails twice has failed.
 
 from __future__ import annotations
 
-import faulthandler
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
 import pytest
-from _pytest.faulthandler import (
-    fault_handler_stderr_fd_key,
-    get_exit_on_timeout_config_value,
-    get_timeout_config_value,
-)
 from _pytest.runner import runtestprotocol
 
 MOST: Final = 5  # in a run: one test of a thousand
@@ -33,10 +27,10 @@ class Room(Protocol):
 def run(item: pytest.Item, nextitem: pytest.Item | None, room: Room, *, alone: bool) -> bool:
     """Do the whole of `pytest_runtest_protocol` for one test."""
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    with _timed(item.config, room(alone=alone)):
+    with room(alone=alone):
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
     if any(report.failed for report in reports):
-        with _timed(item.config, room(alone=True)):
+        with room(alone=True):
             again = runtestprotocol(item, log=False, nextitem=nextitem)
         if not any(report.failed for report in again):
             _tell(
@@ -46,23 +40,6 @@ def run(item: pytest.Item, nextitem: pytest.Item | None, room: Room, *, alone: b
     _tell(reports, item.ihook.pytest_runtest_logreport)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
-
-
-@contextmanager
-def _timed(config: pytest.Config, place: AbstractContextManager[None]) -> Iterator[None]:
-    """Be in `place`; `faulthandler_timeout` counts from then on, since the wait for it is not the test's."""
-    faulthandler.cancel_dump_traceback_later()
-    with place:
-        seconds = get_timeout_config_value(config)
-        if seconds > 0:
-            stderr = config.stash[fault_handler_stderr_fd_key]
-            faulthandler.dump_traceback_later(
-                seconds, file=stderr, exit=get_exit_on_timeout_config_value(config)
-            )
-        try:
-            yield
-        finally:
-            faulthandler.cancel_dump_traceback_later()
 
 
 def _tell(reports: list[pytest.TestReport], log: Callable[..., object], outcome: str | None = None) -> None:
