@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # `tests` is importable however pytest is started
 
-from tests import unsteady
 from tests.brokers import (
     _module_cluster,
     _module_embedded,
@@ -50,27 +50,15 @@ def pytest_report_header() -> str:
     return f"random: MACHINE_SEED={MACHINE_SEED} MACHINE_EXAMPLES={MACHINE_EXAMPLES}"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
-    """Beside the tests of other processes, or alone; once more, alone, when it fails."""
-    return unsteady.run(item, nextitem, room, alone=item.get_closest_marker("alone") is not None)
-
-
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """An unsteady test's first run is counted apart."""
-    return unsteady.status(report)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """A run with too many unsteady tests fails."""
-    if unsteady.too_many(session):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Beside the tests of other processes, or alone."""
+    with room(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What tests that passed have measured, as they recorded it under `table`; and who was unsteady."""
-    unsteady.summarize(terminalreporter)
+    """What tests that passed have measured, as they recorded it under `table`."""
     for report in terminalreporter.getreports("passed"):
         for name, value in report.user_properties:
             if name == "table":
