@@ -8,6 +8,7 @@ import { count, duration, figure } from "../lib/format";
 import type { Look } from "../lib/looks";
 import { usePolled } from "../lib/polled";
 import { Chart } from "../ui/chart";
+import type { Line } from "../ui/chart";
 import { Panel } from "../ui/panel";
 import { Fault } from "../ui/states";
 
@@ -18,7 +19,11 @@ export function Charts({ looks }: { looks: readonly Look[] }): ReactElement {
   const { config } = usePage();
   const { value, error } = usePolled<Course>(config.course ? "course" : undefined, EVERY_MS);
   const { times, lines } = value && error === undefined ? value : courseOf(looks);
-  const of = (name: string): readonly (number | null)[] => lines[name] ?? times.map(() => null);
+  const line = (name: string, colour: string, figures: string): Line => ({
+    name,
+    colour,
+    values: lines[figures] ?? times.map(() => null),
+  });
   return (
     <>
       <Fault error={error} />
@@ -34,8 +39,8 @@ export function Charts({ looks }: { looks: readonly Look[] }): ReactElement {
             times={times}
             format={figure}
             lines={[
-              { name: "read a second", colour: "--accent", values: of("events") },
-              { name: "delivered a second", colour: "--good", values: of("deliveries") },
+              line("read a second", "--accent", "events"),
+              line("delivered a second", "--good", "deliveries"),
             ]}
           />
         </Panel>
@@ -45,8 +50,8 @@ export function Charts({ looks }: { looks: readonly Look[] }): ReactElement {
             times={times}
             format={duration}
             lines={[
-              { name: "half within", colour: "--good", values: of("p50") },
-              { name: "99 % within", colour: "--warn", values: of("p99") },
+              line("half within", "--good", "p50"),
+              line("99 % within", "--warn", "p99"),
             ]}
           />
         </Panel>
@@ -55,11 +60,9 @@ export function Charts({ looks }: { looks: readonly Look[] }): ReactElement {
             label="Latency by stage, 99th percentile"
             times={times}
             format={duration}
-            lines={STAGES.map((stage, index) => ({
-              name: `${stage}, 99 % within`,
-              colour: COLOURS[index] ?? "--accent",
-              values: of(`stage ${stage}`),
-            }))}
+            lines={STAGES.map((stage, index) =>
+              line(`${stage}, 99 % within`, COLOURS[index] ?? "--accent", `stage ${stage}`),
+            )}
           />
         </Panel>
         <Panel title="Connections">
@@ -68,8 +71,8 @@ export function Charts({ looks }: { looks: readonly Look[] }): ReactElement {
             times={times}
             format={count}
             lines={[
-              { name: "open", colour: "--accent", values: of("connections") },
-              { name: "records behind", colour: "--warn", values: of("behind") },
+              line("open", "--accent", "connections"),
+              line("records behind", "--warn", "behind"),
             ]}
           />
         </Panel>
